@@ -1,0 +1,1 @@
+"""A hybrid music recommender that you run on your own listening history."""

@@ -1,0 +1,1 @@
+"""The 13 audio features: schema and ranges, sources, matching, batches."""

@@ -1,0 +1,1 @@
+"""The made-up listening world that a first run uses."""

@@ -1,0 +1,1 @@
+"""The recommender: candidates, ranking, explanations, the public `Recommender`."""

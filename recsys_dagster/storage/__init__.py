@@ -1,0 +1,1 @@
+"""Where things lie: the data folder, atomic writes, stage stamps, releases."""
