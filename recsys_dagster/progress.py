@@ -26,7 +26,7 @@ class _SilentTask:
 class Silent:
     """Shows nothing."""
 
-    def task(self, description: str, total: int) -> AbstractContextManager[Task]:
+    def task(self, description: str, total: int) -> AbstractContextManager[Task]:  # noqa: ARG002
         """Begin work that nobody watches."""
         return nullcontext(_SilentTask())
 

@@ -1,0 +1,136 @@
+"""CSV files as they come: read fast while they are sound, line by line where they are not.
+
+A quote that is never closed makes any CSV parser swallow all the rows up to the next quote,
+without a word. So the rows that the fast parser finds are compared with the lines that the
+file has; where they differ, each line is parsed alone, the sound ones are written to a clean
+copy, and each of the others is left out with a reason.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+csv.field_size_limit(1 << 30)  # a title of a megabyte is odd, and no reason to lose a line
+_CHUNK = 1 << 22
+LINE = "line"
+"""Column of a scanned CSV: the line in the file, counted from 1 with the header."""
+PROBLEM = "csv_problem"
+"""Column of a scanned CSV: what is wrong with the line itself, or null."""
+UNCLOSED_QUOTE = "a quote that is not closed"
+TOO_MANY_FIELDS = "more fields than the header has"
+TOO_FEW_FIELDS = "an incomplete line"
+BLANK_LINE = "a blank line"
+_OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    fields: list[str] | None
+    problem: str | None
+
+
+def scan_lines(path: Path, columns: tuple[str, ...], workspace: Path) -> pl.LazyFrame:
+    """Scan a CSV with a header line, all columns as text, with its line numbers.
+
+    Parameters
+    ----------
+    path
+        The file, UTF-8; bytes that are not come through as U+FFFD.
+    columns
+        The fields of the header line.
+    workspace
+        Directory for the clean copy of an unsound file; it must outlive the frame.
+
+    Returns
+    -------
+    The columns by position (`column_0`, …), `line` and `csv_problem`.
+    """
+    if _is_sound(path, columns):
+        return _scan(path, columns).with_columns(pl.lit(None, pl.String).alias(PROBLEM))
+    clean = workspace / f"{path.stem}.clean.csv"
+    _write_clean(path, len(columns), clean)
+    width = len(columns)
+    schema = dict.fromkeys([LINE, PROBLEM, *column_names(width)], pl.String)
+    rows = pl.scan_csv(clean, has_header=False, schema=schema, empty_string_is_null=False)
+    return rows.with_columns(
+        pl.col(LINE).cast(pl.Int64),
+        pl.when(pl.col(PROBLEM) != "").then(PROBLEM).alias(PROBLEM),
+    )
+
+
+def column_names(width: int) -> list[str]:
+    """Names by position: real headers may be empty or stand twice."""
+    return [f"column_{position}" for position in range(width)]
+
+
+def _scan(path: Path, columns: tuple[str, ...]) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
+        has_header=False,
+        skip_lines=1,
+        schema=dict.fromkeys([*column_names(len(columns)), _OVERFLOW], pl.String),
+        empty_string_is_null=False,
+        missing_columns="insert",
+        extra_columns="ignore",
+        encoding="utf8-lossy",
+        row_index_name=LINE,
+        row_index_offset=2,
+        glob=False,
+    ).with_columns(pl.col(LINE).cast(pl.Int64))
+
+
+def _is_sound(path: Path, columns: tuple[str, ...]) -> bool:
+    """Whether the fast parser may be believed: as many rows as lines, none short or long.
+
+    It fills a short line with empty fields and drops what is too many, so a last field that is
+    empty, or one field more, is reason enough to look at each line.
+    """
+    last, overflow = pl.col(column_names(len(columns))[-1]), pl.col(_OVERFLOW)
+    doubtful = (last == "") | (overflow.fill_null("") != "")
+    counts = _scan(path, columns).select(pl.len(), doubtful.sum().alias("doubtful"))
+    try:
+        rows, doubtful_rows = counts.collect(engine="streaming").row(0)
+    except pl.exceptions.PolarsError:
+        return False
+    return int(rows) == count_lines(path) - 1 and doubtful_rows == 0
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has; the last one counts without a line end too."""
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n")
+
+
+def _write_clean(path: Path, width: int, clean: Path) -> None:
+    with clean.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for line in _parse_lines(path, width):
+            fields = line.fields or [""] * width
+            writer.writerow([line.number, line.problem or "", *fields])
+
+
+def _parse_lines(path: Path, width: int) -> Iterator[_Line]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+        next(file)
+        for number, text in enumerate(file, start=2):
+            yield _parse_line(number, text.rstrip("\r\n").replace("\0", "\ufffd"), width)
+
+
+def _parse_line(number: int, text: str, width: int) -> _Line:
+    try:
+        fields = next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        return _Line(number, None, UNCLOSED_QUOTE)
+    if not fields:
+        return _Line(number, None, BLANK_LINE)
+    if len(fields) != width:
+        return _Line(number, None, TOO_MANY_FIELDS if len(fields) > width else TOO_FEW_FIELDS)
+    return _Line(number, fields, None)

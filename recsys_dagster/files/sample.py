@@ -1,0 +1,49 @@
+"""The first look at a text file, by which it is recognised or refused."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys_dagster.errors import RecsysError
+
+_SAMPLE_BYTES = 1 << 16
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The beginning of a file; `columns` are the fields of its first line."""
+
+    path: Path
+    text: str
+    columns: tuple[str, ...]
+
+
+def take_sample(path: Path) -> Sample:
+    """Look at the beginning of a file.
+
+    Raises
+    ------
+    RecsysError
+        The file is empty, is not text, or is in an encoding other than UTF-8.
+    """
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+    if not head.strip():
+        raise RecsysError(f"{path.name} is empty. Export it again from where it came.")
+    if head.startswith(_UTF16):
+        raise RecsysError(
+            f"{path.name}, line 1: the encoding is UTF-16, expected UTF-8. "
+            'Save it again as "CSV UTF-8".'
+        )
+    if b"\0" in head.splitlines()[0]:
+        raise RecsysError(f"{path.name}, line 1: this is no text file, expected a CSV in UTF-8.")
+    text = head.decode("utf-8-sig", errors="replace")
+    return Sample(path, text, _first_fields(text))
+
+
+def _first_fields(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(field.strip() for field in next(csv.reader([text.splitlines()[0]])))
+    except (csv.Error, StopIteration, IndexError):
+        return ()

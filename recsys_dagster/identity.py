@@ -1,0 +1,107 @@
+"""Song identity: when two spellings are the same song.
+
+The same song is spelled in many ways: other case and spacing, look-alike characters (U+2010
+for "-", U+2019 for "'"), guests in the artist or the title ("feat. X"), and the notes that
+re-issues add ("- Remastered 2009"). A live version, a remix or an edit is another recording
+and stays another song. Where taking such notes away leaves nothing, they are the name.
+"""
+
+import re
+
+import polars as pl
+
+SEPARATOR = " — "
+"""Stands between artist and title in a key; normalised text never holds a long dash."""
+
+_DASHES = "[\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d]"
+_SINGLE_QUOTES = "[\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4\uff07]"
+_DOUBLE_QUOTES = "[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02]"
+_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]"
+
+_GUEST = r"(?:(?:feat|ft)\.\s*|(?:feat|ft|featuring)\s+)[^\s()\[\]]"
+_INSIDE_BRACKETS = r"(?:[^()\[\]]|\([^()]*\)|\[[^\[\]]*\])*"
+_GUEST_IN_BRACKETS = rf"\s*[(\[]{_GUEST}{_INSIDE_BRACKETS}[)\]]"
+# An open "feat. X" ends where a bracket or a " - Live" begins; it needs something before it.
+_GUEST_IN_THE_OPEN = rf"(\S)\s+{_GUEST}.*?(\s+-\s|\s*[(\[]|$)"
+
+_YEAR = r"(?:19|20)\d\d"
+_REMASTER = (
+    rf"(?:{_YEAR}\s*(?:-\s*)?)?(?:\d+(?:st|nd|rd|th) anniversary\s+)?(?:digital(?:ly)?\s+)?"
+    rf"re-?master(?:ed|s)?(?:\s+(?:version|edition|track|audio))?"
+    rf"(?:\s+(?:in\s+)?{_YEAR})?(?:\s+(?:version|edition|re-?master(?:ed)?))?"
+)
+_REMASTER_IN_BRACKETS = rf"\s*[(\[]{_REMASTER}[)\]]"
+_REMASTER_AT_THE_END = rf"\s*(?:\s-|;|\s?/)\s*{_REMASTER}$"
+
+
+def _unify(text: pl.Expr) -> pl.Expr:
+    """Fold case, spacing and look-alike characters."""
+    return (
+        text.str.normalize("NFKC")
+        .str.replace_all(_INVISIBLE, "")
+        .str.replace_all(_DASHES, "-")
+        .str.replace_all(_SINGLE_QUOTES, "'")
+        .str.replace_all(_DOUBLE_QUOTES, '"')
+        .str.to_lowercase()
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars(" ")
+    )
+
+
+def _without_guests(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(_GUEST_IN_BRACKETS, "").str.replace(_GUEST_IN_THE_OPEN, "$1$2")
+
+
+def _without_remaster_notes(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(_REMASTER_IN_BRACKETS, "").str.replace(_REMASTER_AT_THE_END, "")
+
+
+def _or_before(cleaned: pl.Expr, before: pl.Expr) -> pl.Expr:
+    cleaned = cleaned.str.strip_chars(" ")
+    return pl.when(cleaned == "").then(before).otherwise(cleaned)
+
+
+def artist_key(artist: pl.Expr) -> pl.Expr:
+    """The part of a song's key that stands for its artist."""
+    unified = _unify(artist)
+    return _or_before(_without_guests(unified), unified)
+
+
+def title_key(title: pl.Expr) -> pl.Expr:
+    """The part of a song's key that stands for its title."""
+    unified = _unify(title)
+    return _or_before(_without_remaster_notes(_without_guests(unified)), unified)
+
+
+def song_key(artist: pl.Expr, title: pl.Expr) -> pl.Expr:
+    """The identity of a song: rows with equal keys are the same song.
+
+    Parameters
+    ----------
+    artist, title
+        Text columns as a source spelled them.
+    """
+    return pl.concat_str(artist_key(artist), pl.lit(SEPARATOR), title_key(title))
+
+
+def key_of(artist: str, title: str) -> str:
+    """`song_key` of a single song."""
+    row = pl.DataFrame({"artist": [artist], "title": [title]})
+    return str(row.select(song_key(pl.col("artist"), pl.col("title"))).item())
+
+
+def fold(text: str) -> str:
+    """A search text folded as keys are, without accents: what a search compares."""
+    folded = pl.Series([text]).to_frame("text").select(folded_text(pl.col("text"))).item()
+    return str(folded)
+
+
+def folded_text(text: pl.Expr) -> pl.Expr:
+    """`fold` for a column."""
+    return _unify(text).str.normalize("NFD").str.replace_all(r"\p{M}", "")
+
+
+def split_query(query: str) -> tuple[str, str] | None:
+    """The artist and title of "Artist - Title", split at the first dash between spaces."""
+    parts = re.split(rf"\s+(?:-|{_DASHES})\s+", query.strip(), maxsplit=1)
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None

@@ -1,0 +1,24 @@
+"""The one schema that every listening history comes down to."""
+
+import polars as pl
+
+LISTENS_SCHEMA = pl.Schema(
+    {
+        "user": pl.String(),
+        "artist": pl.String(),
+        "title": pl.String(),
+        "album": pl.String(),
+        "listened_at": pl.Datetime("us", "UTC"),
+        "ms_played": pl.Int64(),
+        "source": pl.String(),
+        "spotify_id": pl.String(),
+    }
+)
+"""Columns of `listens`. Times are the start of play in UTC, missing where the clock was unset."""
+
+LEFT_OUT = "left_out"
+"""Row of a scanned history: why it is no listen, or null."""
+NOTE = "note"
+"""Row of a scanned history: what could not be read of a listen that is kept, or null."""
+EXAMPLE = "example"
+"""Row of a scanned history: the text that a reason or note is about."""

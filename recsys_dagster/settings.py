@@ -1,0 +1,75 @@
+"""Every setting in one place, from the environment and `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from recsys_dagster.errors import RecsysError
+
+
+class Settings(BaseSettings):
+    """The settings, each named in `.env.example` with a comment.
+
+    A variable in the environment wins over the same one in `.env`. Secrets are never printed.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Field(Path("data"), alias="RECSYS_DATA_DIR")
+    engine: Literal["local", "spark"] = Field("local", alias="RECSYS_ENGINE")
+    spark_remote: str | None = Field(None, alias="SPARK_REMOTE")
+    spark_master: str | None = Field(None, alias="SPARK_MASTER")
+    feature_sources: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("catalogue",), alias="RECSYS_FEATURE_SOURCES"
+    )
+    spotipy_client_id: str | None = Field(None, alias="SPOTIPY_CLIENT_ID")
+    spotipy_client_secret: SecretStr | None = Field(None, alias="SPOTIPY_CLIENT_SECRET")
+    lastfm_api_key: SecretStr | None = Field(None, alias="LASTFM_API_KEY")
+    listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
+    spotify_api_url: str = Field("https://api.spotify.com/v1", alias="SPOTIFY_API_URL")
+    spotify_accounts_url: str = Field("https://accounts.spotify.com", alias="SPOTIFY_ACCOUNTS_URL")
+    reccobeats_api_url: str = Field("https://api.reccobeats.com", alias="RECCOBEATS_API_URL")
+    lastfm_api_url: str = Field("https://ws.audioscrobbler.com/2.0/", alias="LASTFM_API_URL")
+    listenbrainz_api_url: str = Field("https://api.listenbrainz.org", alias="LISTENBRAINZ_API_URL")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @field_validator("feature_sources", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """Read `catalogue, reccobeats` as a list."""
+        if isinstance(value, str):
+            return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+        return value
+
+
+def load_settings(data_dir: Path | None = None) -> Settings:
+    """Read the settings; `data_dir`, where given, wins over `RECSYS_DATA_DIR`.
+
+    Raises
+    ------
+    RecsysError
+        A setting has a value that it cannot have.
+    """
+    given: dict[str, Any] = {} if data_dir is None else {"RECSYS_DATA_DIR": data_dir}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise RecsysError(
+            f"The setting {name} is wrong: {first['msg'].lower()}. "
+            "Correct it in the environment or in .env; .env.example explains every setting."
+        ) from None

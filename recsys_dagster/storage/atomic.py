@@ -1,0 +1,99 @@
+"""Files and directories that are there whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+def temporary_name(target: Path) -> Path:
+    """A name beside `target` that `sweep` knows for a leftover; the ending is kept."""
+    return target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex[:12]}-{target.name}")
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path to write; flush it to disk and rename it to `target` at the end.
+
+    After an exception the temporary file is gone and `target` is as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(target)
+    try:
+        yield temporary
+        flush(temporary)
+        temporary.replace(target)
+        flush(target.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def atomic_directory(target: Path) -> Iterator[Path]:
+    """Give a temporary directory to fill; put it in the place of `target` at the end.
+
+    Directories cannot be exchanged in one step everywhere: a crash between the two renames
+    leaves no `target`, never half of one, and the stage is done again.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(target)
+    temporary.mkdir()
+    try:
+        yield temporary
+        flush_tree(temporary)
+        if target.exists():
+            old = temporary_name(target)
+            target.rename(old)
+            temporary.rename(target)
+            shutil.rmtree(old)
+        else:
+            temporary.rename(target)
+        flush(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a whole text file, UTF-8."""
+    with atomic_path(target) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, document: Any) -> None:
+    """Write a JSON document with sorted keys, so that equal content is equal bytes."""
+    write_text(target, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def flush(path: Path) -> None:
+    """Force a file's bytes, or a directory's names, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def flush_tree(directory: Path) -> None:
+    """Force all below a directory to disk."""
+    for path in sorted(directory.rglob("*")):
+        flush(path)
+    flush(directory)
+
+
+def sweep(root: Path) -> int:
+    """Remove what killed processes left behind; returns how many. Call it holding the lock."""
+    leftovers = [path for path in root.rglob(f"{TEMPORARY_PREFIX}*") if path.exists()]
+    for path in leftovers:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(leftovers)

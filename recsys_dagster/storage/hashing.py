@@ -1,0 +1,29 @@
+"""Content hashes: what decides whether something changed."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_json(document: Any) -> str:
+    """SHA-256 of a JSON document, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def hash_tree(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """The hash of each file among and below `paths`, by its name relative to `root`."""
+    files = {
+        file
+        for path in paths
+        for file in (path.rglob("*") if path.is_dir() else [path])
+        if file.is_file()
+    }
+    return {file.relative_to(root).as_posix(): hash_file(file) for file in sorted(files)}

@@ -1,0 +1,112 @@
+"""Which stages are done: told by what lies on disk, not by any event log.
+
+A stage that has written its outputs leaves a stamp: what it was made from, and the content
+hash of what it wrote. It is current while its fingerprint (code version, settings and the
+content of its inputs) is the one in the stamp and its outputs are as they were. The stamp is
+written last, so a crash before it means that the stage is done again, to the same bytes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recsys_dagster.storage.atomic import write_json
+from recsys_dagster.storage.hashing import hash_file, hash_json
+from recsys_dagster.storage.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file as a stage left it: `sha256` decides, size and time spare most of the reading."""
+
+    sha256: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a stage was made from and what it wrote.
+
+    `data_version` is a hash over the outputs' names and contents: equal outputs have equal
+    versions whenever and wherever they were made.
+    """
+
+    fingerprint: str
+    data_version: str
+    outputs: dict[str, OutputFile]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def fingerprint(
+    code_version: str, inputs: Mapping[str, str | None], settings: Mapping[str, Any]
+) -> str:
+    """Hash of all that a stage's result depends on."""
+    return hash_json({"code": code_version, "inputs": dict(inputs), "settings": dict(settings)})
+
+
+class Stamps:
+    """The stamps of one data folder."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def read(self, stage: str) -> Stamp | None:
+        """The stamp of a stage whose outputs are all as it left them, else `None`."""
+        stamp = self._parse(stage)
+        if stamp is None or not all(
+            self._intact(name, file) for name, file in stamp.outputs.items()
+        ):
+            return None
+        return stamp
+
+    def current(self, stage: str, expected: str) -> Stamp | None:
+        """The stamp, if the stage need not be done again."""
+        stamp = self.read(stage)
+        return stamp if stamp and stamp.fingerprint == expected else None
+
+    def write(
+        self, stage: str, expected: str, outputs: Iterable[Path], facts: Mapping[str, Any]
+    ) -> Stamp:
+        """Record a stage as done; `outputs` are files, or directories with all in them."""
+        files = {file for path in outputs for file in _files(path)}
+        described = {
+            file.relative_to(self._layout.root).as_posix(): _describe(file)
+            for file in sorted(files)
+        }
+        version = hash_json({name: file.sha256 for name, file in described.items()})[:16]
+        stamp = Stamp(expected, version, described, dict(facts))
+        write_json(self._path(stage), asdict(stamp))
+        return stamp
+
+    def _path(self, stage: str) -> Path:
+        return self._layout.stamps / f"{stage}.json"
+
+    def _parse(self, stage: str) -> Stamp | None:
+        try:
+            found = json.loads(self._path(stage).read_text(encoding="utf-8"))
+            outputs = {name: OutputFile(**file) for name, file in found.pop("outputs").items()}
+            return Stamp(outputs=outputs, **found)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # never done, or damaged: do it again
+
+    def _intact(self, name: str, recorded: OutputFile) -> bool:
+        path = self._layout.root / name
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        if status.st_size != recorded.size:
+            return False
+        return status.st_mtime_ns == recorded.modified_ns or hash_file(path) == recorded.sha256
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+def _describe(path: Path) -> OutputFile:
+    status = path.stat()
+    return OutputFile(hash_file(path), status.st_size, status.st_mtime_ns)

@@ -1,0 +1,65 @@
+"""Parquet tables, written whole and the same bytes for the same content."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.atomic import atomic_path
+
+
+def write_table(
+    table: pl.DataFrame | pl.LazyFrame, target: Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a table as Parquet (zstd); a lazy one streams.
+
+    `metadata` goes into the file's own key-value metadata, so that a table and what is said of
+    it can never come apart. Row groups have a fixed size: the bytes depend on the content alone.
+    """
+    with atomic_path(target) as path:
+        table.lazy().sink_parquet(
+            path,
+            compression="zstd",
+            row_group_size=1 << 18,
+            maintain_order=True,
+            metadata=dict(metadata) if metadata else None,
+            engine="streaming",
+        )
+
+
+def scan_table(path: Path) -> pl.LazyFrame:
+    """Open a table lazily.
+
+    Raises
+    ------
+    RecsysError
+        The table is not there or is not Parquet.
+    """
+    if not path.is_file():
+        raise RecsysError(f"There is no table {path} yet. Run `recsys run` first.")
+    try:
+        pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise RecsysError(
+            f"The table {path} cannot be read ({error}). Delete it and run `recsys run`."
+        ) from None
+    return pl.scan_parquet(path)
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Read a whole table; errors as in `scan_table`."""
+    return scan_table(path).collect(engine="streaming")
+
+
+def table_metadata(path: Path) -> dict[str, str]:
+    """What `write_table` was given to say of a table; empty where there is no such table."""
+    try:
+        return pl.read_parquet_metadata(path)
+    except (pl.exceptions.PolarsError, OSError):
+        return {}
+
+
+def row_count(path: Path) -> int:
+    """How many rows a table has, read from its footer; 0 where there is no such table."""
+    return int(scan_table(path).select(pl.len()).collect().item()) if path.is_file() else 0
