@@ -6,8 +6,6 @@ re-issues add ("- Remastered 2009"). A live version, a remix or an edit is anoth
 and stays another song. Where taking such notes away leaves nothing, they are the name.
 """
 
-import re
-
 import polars as pl
 
 SEPARATOR = " — "
@@ -99,9 +97,3 @@ def fold(text: str) -> str:
 def folded_text(text: pl.Expr) -> pl.Expr:
     """`fold` for a column."""
     return _unify(text).str.normalize("NFD").str.replace_all(r"\p{M}", "")
-
-
-def split_query(query: str) -> tuple[str, str] | None:
-    """The artist and title of "Artist - Title", split at the first dash between spaces."""
-    parts = re.split(rf"\s+(?:-|{_DASHES})\s+", query.strip(), maxsplit=1)
-    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None

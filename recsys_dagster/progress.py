@@ -1,6 +1,7 @@
 """How long work tells how far it is, without knowing who listens."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 
@@ -32,3 +33,25 @@ class Silent:
 
 
 SILENT = Silent()
+
+
+_watcher: Progress = SILENT
+
+
+def current() -> Progress:
+    """What shows the progress of this process; nothing, unless `watched_by` says otherwise."""
+    return _watcher
+
+
+@contextmanager
+def watched_by(progress: Progress) -> Iterator[None]:
+    """Let `progress` show what this process does.
+
+    Dagster calls assets itself, so their progress cannot come in as an argument.
+    """
+    global _watcher
+    before, _watcher = _watcher, progress
+    try:
+        yield
+    finally:
+        _watcher = before

@@ -53,7 +53,10 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class SeedShare:
-    """How much of a song's score one seed brought; the shares of a song add up to 1."""
+    """How much of a song's score one seed brought.
+
+    The shares of a song add up to 1; of a listener's whole history only the strongest are named.
+    """
 
     song_id: int
     share: float

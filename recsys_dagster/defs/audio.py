@@ -1,0 +1,140 @@
+"""Audio features: batches as partitions, and the asset that finishes and gathers them."""
+
+from typing import Any
+
+import dagster as dg
+
+from recsys_dagster import progress
+from recsys_dagster.audio.batches import BatchReport, FeatureBatches
+from recsys_dagster.audio.coverage import measure_coverage
+from recsys_dagster.audio.sources import CatalogueSource, FeatureSource, make_sources
+from recsys_dagster.defs.listening import unique_songs
+from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
+from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
+from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.tables import read_table, row_count, scan_table
+
+GROUP = "audio"
+
+
+def open_sources(shop: Workshop) -> list[FeatureSource]:
+    """The sources that the settings name."""
+    raw = find_raw_files(shop.layout)
+    hashes = raw.hashes(shop.layout)["catalogues"]
+    catalogues = {shop.layout.catalogues / name: sha for name, sha in hashes.items()}
+    return make_sources(shop.settings.feature_sources, catalogues)
+
+
+def open_batches(shop: Workshop, sources: list[FeatureSource]) -> FeatureBatches:
+    """All batches of the songs that there are."""
+    return FeatureBatches(read_table(shop.layout.songs), shop.layout.feature_batches, sources)
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    code_version="1",
+    deps=[unique_songs],
+    partitions_def=SONG_BATCHES,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
+    """The 13 audio features of 500 songs, and where each came from.
+
+    Materialise a partition to look a batch up again. `audio_features` finishes the pending
+    ones by itself.
+    """
+    try:
+        shop = Workshop.open()
+        with shop.lock():
+            batches = open_batches(shop, open_sources(shop))
+            for key in context.partition_keys:
+                report = batches.fill(int(key))
+                context.add_asset_metadata(_describe_batch(report), partition_key=key)
+    except RecsysError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    code_version="1",
+    deps=[
+        unique_songs,
+        dg.AssetDep(spotify_audio_features, partition_mapping=dg.AllPartitionMapping()),
+    ],
+)
+def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """All audio features in one table; finishes the batches that are still pending."""
+
+    def make(shop: Workshop) -> Made:
+        return _finish_and_gather(shop, context)
+
+    result = run_stage(context, make, _describe_features)
+    _tell_of_batches_on_disk(context)
+    return result
+
+
+def _finish_and_gather(shop: Workshop, context: dg.AssetExecutionContext) -> Made:
+    sources = open_sources(shop)
+    batches = open_batches(shop, sources)
+    pending = batches.pending()
+    context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")
+    with progress.current().task("Looking up audio features", len(pending)) as task:
+        for batch in pending:
+            report = batches.fill(batch)
+            _tell_of_batch(context, batch, _describe_batch(report))
+            task.advance(note=f"batch {batch}")
+    batches.gather(shop.layout.features)
+    coverage = measure_coverage(scan_table(shop.layout.features), scan_table(shop.layout.songs))
+    refused = [text for one in sources if isinstance(one, CatalogueSource)
+               for text in one.refused_files]  # fmt: skip
+    return [shop.layout.features, shop.layout.feature_batches], {
+        "rows": row_count(shop.layout.features),
+        "songs": coverage.songs,
+        "songs_with_features": coverage.songs_with_features,
+        "by_source": coverage.by_source,
+        "missing_by_reason": coverage.missing_by_reason,
+        "share_of_plays": coverage.share_of_plays,
+        "refused": refused,
+    }
+
+
+def _describe_features(facts: Facts, shop: Workshop) -> Metadata:
+    return {
+        **table_metadata(shop.layout.features, facts["rows"]),
+        "songs with features": facts["songs_with_features"],
+        "share of plays with features": facts["share_of_plays"],
+        "found by source": markdown_counts(facts["by_source"], "source"),
+        "missing by reason": markdown_counts(facts["missing_by_reason"], "reason"),
+        "files that could not be used": markdown_list(facts["refused"]),
+    }
+
+
+def _describe_batch(report: BatchReport) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": report.songs,
+        "songs by status": markdown_counts(report.by_status, "status"),
+        "found by source": markdown_counts(report.by_source, "source"),
+        "songs with refused values": report.refused,
+    }
+
+
+def _tell_of_batch(context: dg.AssetExecutionContext, batch: int, metadata: dict[str, Any]) -> None:
+    """Let the UI show a batch as materialised although it was not asked for on its own."""
+    context.log_event(
+        dg.AssetMaterialization(
+            spotify_audio_features.key, partition=batch_key(batch), metadata=metadata
+        )
+    )
+
+
+def _tell_of_batches_on_disk(context: dg.AssetExecutionContext) -> None:
+    """Tell an event log that has forgotten them of the batches that are done on disk."""
+    shop = Workshop.open()
+    told = context.instance.get_materialized_partitions(spotify_audio_features.key)
+    for batch in open_batches(shop, open_sources(shop)).numbers:
+        if batch_key(batch) not in told:
+            _tell_of_batch(context, batch, {})

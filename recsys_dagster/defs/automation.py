@@ -1,0 +1,57 @@
+"""The job, the schedule and the sensor; the last two are off until somebody switches them on."""
+
+import dagster as dg
+
+from recsys_dagster.defs.audio import spotify_audio_features
+from recsys_dagster.defs.stages import Workshop
+from recsys_dagster.storage.hashing import hash_json
+from recsys_dagster.storage.raw import find_raw_files
+
+EVERYTHING = "everything"
+
+everything = dg.define_asset_job(
+    EVERYTHING,
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(spotify_audio_features),
+    description=(
+        "The main job: from the listening histories to a release. What is done already is not "
+        "done again; batches of audio features that are pending are finished."
+    ),
+)
+
+
+@dg.schedule(
+    job=everything,
+    cron_schedule="0 4 * * 1",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def weekly_refresh() -> dg.RunRequest:
+    """Run everything each Monday at 04:00 UTC."""
+    return dg.RunRequest()
+
+
+@dg.sensor(
+    job=everything,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def new_raw_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Run everything when files in `raw/` came, went or changed, once they have come to rest.
+
+    A file that is still being copied changes its size between two looks, so a change counts
+    only when it looks the same twice.
+    """
+    raw = find_raw_files(Workshop.open().layout)
+    looks = [(str(file), status.st_size, status.st_mtime_ns)
+             for file in (*raw.history, *raw.catalogues) if (status := file.stat())]  # fmt: skip
+    seen = hash_json(looks)
+    done, _, before = (context.cursor or "").partition(" ")
+    if not looks or seen == done:
+        reason = "Nothing new in raw/." if looks else "Nothing in raw/ yet."
+        return dg.SensorResult(skip_reason=reason, cursor=f"{done} {seen}")
+    if seen != before:
+        return dg.SensorResult(
+            skip_reason="Files changed; waiting until they have come to rest.",
+            cursor=f"{done} {seen}",
+        )
+    return dg.SensorResult([dg.RunRequest(run_key=seen)], cursor=f"{seen} {seen}")

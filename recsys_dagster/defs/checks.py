@@ -1,0 +1,118 @@
+"""Asset checks, with words that a person understands."""
+
+import dagster as dg
+import polars as pl
+
+from recsys_dagster.audio.features import FEATURE_TABLE
+from recsys_dagster.defs.audio import audio_features
+from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
+from recsys_dagster.defs.release import answers, recommender_release
+from recsys_dagster.defs.stages import Workshop
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.tables import scan_table
+
+
+@dg.asset_check(asset=listens, description="Every file in raw/history could be used.")
+def history_files_are_readable() -> dg.AssetCheckResult:
+    """Warn of files that were left aside; the others are read all the same."""
+    stamp = Workshop.open().stamps.read("listens")
+    refused = stamp.facts["refused"] if stamp else []
+    return dg.AssetCheckResult(
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(refused) or "Every file was read.",
+    )
+
+
+@dg.asset_check(
+    asset=user_song_interactions,
+    blocking=True,
+    description="One row a listener and song, and every listen counted once.",
+)
+def interactions_are_unique_and_complete() -> dg.AssetCheckResult:
+    """Stop when a pair stands twice or plays and listens do not add up."""
+    shop = Workshop.open()
+    table = scan_table(shop.layout.interactions)
+    pairs, distinct, plays = (
+        table.select(
+            pl.len(),
+            pl.struct("user", "song_key").n_unique().alias("distinct"),
+            pl.col("play_count").sum(),
+        )
+        .collect(engine="streaming")
+        .row(0)
+    )
+    stamp = shop.stamps.read("listens")
+    heard = stamp.facts["listens"] if stamp else plays
+    return dg.AssetCheckResult(
+        passed=pairs == distinct and plays == heard,
+        description=f"{pairs:,} pairs, {pairs - distinct:,} of them twice; "
+        f"{plays:,} plays of {heard:,} listens.",
+    )
+
+
+@dg.asset_check(
+    asset=unique_songs, blocking=True, description="Song ids are dense and no song stands twice."
+)
+def song_ids_are_dense() -> dg.AssetCheckResult:
+    """Stop when ids have gaps or a song has two."""
+    songs, distinct, dense = (
+        scan_table(Workshop.open().layout.songs)
+        .select(
+            pl.len(),
+            pl.col("song_key").n_unique(),
+            (pl.col("song_id") == pl.int_range(pl.len())).all().alias("dense"),
+        )
+        .collect()
+        .row(0)
+    )
+    return dg.AssetCheckResult(
+        passed=dense and songs == distinct,
+        description=f"{songs:,} songs, {songs - distinct:,} of them twice; "
+        f"ids {'without gaps' if dense else 'with gaps'}.",
+    )
+
+
+@dg.asset_check(
+    asset=audio_features, blocking=True, description="Every audio feature is within its range."
+)
+def features_are_in_range() -> dg.AssetCheckResult:
+    """Stop when a value lies outside its range: models would learn from it."""
+    outside = (
+        scan_table(Workshop.open().layout.features)
+        .select(
+            (~pl.col(one.name).is_between(one.low, one.high)).sum().alias(one.name)
+            for one in FEATURE_TABLE
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
+    wrong = {name: count for name, count in outside.items() if count}
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description=f"Values out of range: {wrong}." if wrong else "All values are in range.",
+    )
+
+
+@dg.asset_check(
+    asset=recommender_release, blocking=True, description="The current release opens and answers."
+)
+def release_answers() -> dg.AssetCheckResult:
+    """Stop when what serving reads is damaged or has nothing to say."""
+    try:
+        release = Workshop.open().releases.open_current()
+        answers(release)
+    except RecsysError as error:
+        return dg.AssetCheckResult(passed=False, description=str(error))
+    return dg.AssetCheckResult(
+        passed=True, description=f"Release {release.id} is whole and recommends songs."
+    )
+
+
+CHECKS = [
+    history_files_are_readable,
+    interactions_are_unique_and_complete,
+    song_ids_are_dense,
+    features_are_in_range,
+    release_answers,
+]

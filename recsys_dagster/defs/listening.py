@@ -1,0 +1,114 @@
+"""Listening: histories, interactions and unique songs."""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from recsys_dagster import progress
+from recsys_dagster.defs.metadata import markdown_list, table_metadata
+from recsys_dagster.defs.partitions import register_batches
+from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.demo import ensure_history
+from recsys_dagster.listening.interactions import count_interactions
+from recsys_dagster.listening.listens import scan_listens, sync_listens
+from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.songs import unique_songs as make_unique_songs
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
+
+GROUP = "listening"
+
+
+@dg.asset(group_name=GROUP, kinds={"polars", "parquet"}, code_version="1")
+def listens(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """Every listen of every history file, in one schema; times are UTC.
+
+    With nothing in `raw/history` the made-up demo world is put there first. Rows that are no
+    listens are counted by reason; files that cannot be used are named with what is wrong.
+    """
+    try:
+        ensure_history(Workshop.open().layout, progress.current())
+    except OSError as error:
+        raise dg.Failure(f"The data folder cannot be written: {error}") from error
+    return run_stage(context, _make_listens, _describe_listens)
+
+
+def _make_listens(shop: Workshop) -> Made:
+    raw = find_raw_files(shop.layout)
+    table = sync_listens(raw.history, shop.layout.listens, progress.current())
+    users = scan_listens(shop.layout.listens).select(pl.col("user").n_unique())
+    return [shop.layout.listens], {
+        "listens": table.listens,
+        "users": int(users.collect(engine="streaming").item()),
+        "demo": raw.demo,
+        "readings": [reading.to_dict() for reading in table.readings],
+        "refused": list(table.refused),
+    }
+
+
+def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
+    readings = [Reading.from_dict(one) for one in facts["readings"]]
+    first = min(shop.layout.listens.glob("*.parquet"))
+    return {
+        **table_metadata(first, facts["listens"]),
+        "path": dg.MetadataValue.path(str(shop.layout.listens)),
+        "listeners": facts["users"],
+        "made-up demo world": facts["demo"],
+        "files": markdown_list(
+            f"{one.file} ({one.format}): {one.rows:,} rows, {one.listens:,} listens"
+            for one in readings
+        ),
+        "left out and noted": markdown_list(text for one in readings for text in one.sentences()),
+        "files that could not be used": markdown_list(facts["refused"]),
+    }
+
+
+@dg.asset(group_name=GROUP, kinds={"polars", "parquet"}, code_version="1", deps=[listens])
+def user_song_interactions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """Per listener and song: play count, first and last listen."""
+    return run_stage(context, _make_interactions, _describe_interactions)
+
+
+def _make_interactions(shop: Workshop) -> Made:
+    write_table(count_interactions(scan_listens(shop.layout.listens)), shop.layout.interactions)
+    return [shop.layout.interactions], {"interactions": row_count(shop.layout.interactions)}
+
+
+def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
+    return table_metadata(shop.layout.interactions, facts["interactions"])
+
+
+@dg.asset(
+    group_name=GROUP, kinds={"polars", "parquet"}, code_version="1", deps=[user_song_interactions]
+)
+def unique_songs(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """One row a song, with an id that it keeps for good.
+
+    Spellings that differ in case, spacing, look-alike characters, guests or remaster notes are
+    one song; live versions and remixes are not. New songs get new ids, and new batches of 500
+    are registered as partitions of the audio features.
+    """
+    result = run_stage(context, _make_songs, _describe_songs)
+    register_batches(context.instance, read_table(Workshop.open().layout.songs))
+    return result
+
+
+def _make_songs(shop: Workshop) -> Made:
+    target = shop.layout.songs
+    known = read_table(target) if target.exists() else None
+    songs = make_unique_songs(scan_table(shop.layout.interactions), known)
+    write_table(songs, target)
+    return [target], {
+        "rows": songs.height,
+        "songs": int((songs["plays"] > 0).sum()),
+        "batches": songs["batch"].n_unique(),
+    }
+
+
+def _describe_songs(facts: Facts, shop: Workshop) -> Metadata:
+    return {
+        **table_metadata(shop.layout.songs, facts["rows"]),
+        "songs with plays": facts["songs"],
+        "batches": facts["batches"],
+    }

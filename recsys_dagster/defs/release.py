@@ -1,0 +1,119 @@
+"""Release: the immutable directory that serving reads."""
+
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.defs.audio import audio_features
+from recsys_dagster.defs.listening import unique_songs
+from recsys_dagster.defs.metadata import markdown_counts
+from recsys_dagster.defs.models import knn_index, ranker, svd_model
+from recsys_dagster.defs.quality import evaluation, read_evaluation
+from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.interactions import interaction_arrays
+from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.recommend.packing import Histories, Parts, pack
+from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.recommender import Recommender
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.releases import Release
+from recsys_dagster.storage.tables import read_table, scan_table
+
+GROUP = "release"
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"numpy", "parquet"},
+    code_version="1",
+    deps=[unique_songs, audio_features, svd_model, knn_index, ranker, evaluation],
+)
+def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """An immutable, self-contained, checksummed directory; the app and the command line read it.
+
+    It is opened and asked before it is published; when that fails, the release before stays.
+    """
+    result = run_stage(context, _make_release, _describe_release)
+    _point_somewhere(Workshop.open())
+    return result
+
+
+def _make_release(shop: Workshop) -> Made:
+    figures = _figures(shop)
+    with shop.releases.build() as building:
+        pack(building, _parts(shop), read_evaluation(shop))
+        release = shop.releases.publish(
+            building, figures=figures, demo=find_raw_files(shop.layout).demo, check=answers
+        )
+    return [release.path], {"release": release.id, "figures": figures}
+
+
+def answers(release: Release) -> None:
+    """Open a release and ask it for songs.
+
+    Raises
+    ------
+    RecsysError
+        It cannot be opened, or has nothing to recommend for its most played song.
+    """
+    recommender = Recommender.from_release(release)
+    songs = recommender.popular(1)
+    if not songs:
+        raise RecsysError("The release holds no song that anybody plays.")
+    answer = recommender.recommend([songs[0].song_id], n=10)
+    if not answer.recommendations and len(recommender.popular(2)) > 1:
+        raise RecsysError(f"The release recommends nothing for {songs[0].title!r}.")
+    if songs[0].song_id in {song.song_id for song in answer.recommendations}:
+        raise RecsysError(f"The release recommends {songs[0].title!r} for itself.")
+
+
+def _parts(shop: Workshop) -> Parts:
+    songs = read_table(shop.layout.songs)
+    features = scan_table(shop.layout.features).select(FEATURES).collect(engine="streaming")
+    pairs = interaction_arrays(scan_table(shop.layout.interactions), songs.lazy())
+    starts = np.searchsorted(pairs.user, np.arange(len(pairs.users) + 1)).astype(np.int64)
+    return Parts(
+        songs,
+        features.fill_null(float("nan")).to_numpy().astype(np.float32),
+        FEATURES,
+        SvdModel.load(shop.layout.svd / "final"),
+        KnnIndex.load(shop.layout.knn),
+        Ranker.load(shop.layout.ranker),
+        Histories(pairs.users, starts, pairs.song, pairs.plays),
+    )
+
+
+def _figures(shop: Workshop) -> dict[str, Any]:
+    """Counts and headline figures for the manifest, from the stages' own stamps."""
+    facts = {name: stamp.facts for name in ("listens", "audio_features")
+             if (stamp := shop.stamps.read(name))}  # fmt: skip
+    listens, audio = facts["listens"], facts["audio_features"]
+    methods = read_evaluation(shop)["methods"]
+    return {
+        "listens": listens["listens"],
+        "users": listens["users"],
+        "songs": audio["songs"],
+        "songs_with_features": audio["songs_with_features"],
+        "ndcg@10": {method: figures["ndcg@10"] for method, figures in methods.items()},
+    }
+
+
+def _describe_release(facts: Facts, shop: Workshop) -> Metadata:
+    counts = {name: value for name, value in facts["figures"].items() if isinstance(value, int)}
+    return {
+        "release": facts["release"],
+        "current release": shop.releases.current_id() or "none",
+        "figures": markdown_counts(counts, "what"),
+        "path": dg.MetadataValue.path(str(shop.layout.releases / facts["release"])),
+    }
+
+
+def _point_somewhere(shop: Workshop) -> None:
+    """Put CURRENT back where it was lost; where it stands, also rolled back, it stays."""
+    stamp = shop.stamps.read("recommender_release")
+    if stamp and shop.releases.current_id() not in shop.releases.ids():
+        shop.releases.roll_back(stamp.facts["release"])

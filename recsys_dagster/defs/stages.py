@@ -1,0 +1,173 @@
+"""The stages: what each depends on, whether it is done, and how it runs as an asset.
+
+Whether a stage is done is told by its stamp on disk (`recsys_dagster.storage.stages`), never by
+Dagster's event log. So materialising a stage that is done costs next to nothing and changes
+nothing, however often and from wherever it is asked for.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
+
+Facts = dict[str, Any]
+Metadata = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage.
+
+    Parameters
+    ----------
+    name
+        The asset's name.
+    code_version
+        Raised when the stage would make something else of the same inputs.
+    upstream
+        Stages whose outputs it reads.
+    raw
+        Which of the user's files it reads: "history", "catalogues".
+    settings
+        The settings that it depends on.
+    """
+
+    name: str
+    code_version: str
+    upstream: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("listens", "1", raw=("history",)),
+        Stage("user_song_interactions", "1", ("listens",)),
+        Stage("unique_songs", "1", ("user_song_interactions",)),
+        Stage("audio_features", "1", ("unique_songs",), ("catalogues",), ("feature_sources",)),
+        Stage("svd_model", "1", ("user_song_interactions", "unique_songs")),
+        Stage("knn_index", "1", ("audio_features",)),
+        Stage("ranker", "1", ("svd_model", "knn_index")),
+        Stage("evaluation", "1", ("svd_model", "knn_index", "ranker")),
+        Stage(
+            "recommender_release",
+            "1",
+            ("unique_songs", "audio_features", "svd_model", "knn_index", "ranker", "evaluation"),
+        ),
+    )
+}
+
+
+class Workshop:
+    """A data folder with its settings, as a stage works in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.layout = Layout(settings.data_dir)
+        self.stamps = Stamps(self.layout)
+        self.releases = Releases(self.layout.releases)
+
+    @classmethod
+    def open(cls) -> "Workshop":
+        """The workshop of the settings in force.
+
+        Raises
+        ------
+        RecsysError
+            A setting is wrong, or names an engine that this version does not have.
+        """
+        settings = load_settings()
+        if settings.engine != "local":
+            raise RecsysError(
+                f"RECSYS_ENGINE is {settings.engine!r}, which this version does not have yet. "
+                "Set it to local, or leave it out."
+            )
+        return cls(settings)
+
+    def lock(self, timeout: float = -1) -> AbstractContextManager[Any]:
+        """Keep every other process from writing; the system frees it when this one dies.
+
+        It may be taken again by the process that has it.
+        """
+        self.layout.lock.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.layout.lock, timeout=timeout, is_singleton=True, thread_local=False)
+
+    def expected(self, stage: Stage) -> str:
+        """The fingerprint that the stage has when it is done with what is there now."""
+        inputs: dict[str, str | None] = {
+            name: stamp.data_version if (stamp := self.stamps.read(name)) else None
+            for name in stage.upstream
+        }
+        if stage.raw:
+            hashes = find_raw_files(self.layout).hashes(self.layout)
+            inputs |= {f"raw/{kind}/{name}": sha for kind in stage.raw
+                       for name, sha in hashes[kind].items()}  # fmt: skip
+        settings = {name: getattr(self.settings, name) for name in stage.settings}
+        return fingerprint(stage.code_version, inputs, settings)
+
+    def done(self, stage: Stage) -> Stamp | None:
+        """The stamp of a stage that need not be done again."""
+        return self.stamps.current(stage.name, self.expected(stage))
+
+    def stale(self) -> list[str]:
+        """The stages that have to be done, and all that depend on them, in order."""
+        found: list[str] = []
+        for stage in STAGES.values():
+            if set(stage.upstream) & set(found) or self.done(stage) is None:
+                found.append(stage.name)
+        return found
+
+
+Made = tuple[Iterable[Path], Facts]
+
+
+def run_stage(
+    context: dg.AssetExecutionContext,
+    make: Callable[[Workshop], Made],
+    describe: Callable[[Facts, Workshop], Metadata],
+) -> dg.MaterializeResult[Any]:
+    """Materialise a stage, unless it is done.
+
+    Parameters
+    ----------
+    context
+        Of the asset; its name is the stage's.
+    make
+        Does the work; returns what it wrote, and facts about it as JSON.
+    describe
+        Turns the facts into Dagster's metadata.
+    """
+    stage = STAGES[context.asset_key.path[-1]]
+    started = time.monotonic()
+    try:
+        workshop = Workshop.open()
+        with workshop.lock():
+            expected = workshop.expected(stage)
+            stamp = workshop.stamps.current(stage.name, expected)
+            if up_to_date := stamp is not None:
+                context.log.info(f"{stage.name} is up to date: nothing to do.")
+            else:
+                outputs, facts = make(workshop)
+                stamp = workshop.stamps.write(stage.name, expected, outputs, facts)
+        assert stamp is not None  # noqa: S101
+        metadata = describe(stamp.facts, workshop)
+    except RecsysError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    seconds = round(time.monotonic() - started, 3)
+    return dg.MaterializeResult(
+        metadata={**metadata, "up to date before": up_to_date, "seconds": seconds},
+        data_version=dg.DataVersion(stamp.data_version),
+    )

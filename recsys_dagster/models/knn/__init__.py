@@ -1,0 +1,1 @@
+"""Nearest neighbours over audio features. Serving needs NumPy alone."""

@@ -1,0 +1,92 @@
+"""How the pipeline trains the factorisation: with unplayed pairs beside the played ones.
+
+On the played pairs alone the factorisation learns how much a song is played by those who play
+it, and as a recommender it loses to popularity. A sample of pairs without plays (rating
+log(1 + 0) = 0) also tells it whether a song is played at all.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys_dagster.models.arrays import IntArray
+from recsys_dagster.models.svd.config import SvdConfig
+from recsys_dagster.models.svd.training import Training, refit, train
+from recsys_dagster.models.svd.unplayed import with_unplayed
+from recsys_dagster.progress import SILENT, Progress
+
+UNPLAYED_PER_PAIR = 20
+MAX_UNPLAYED = 40_000_000
+"""What is sampled at the most: beyond some two million pairs there are fewer a pair, so that
+memory and time stay bounded."""
+PIPELINE_CONFIG = SvdConfig(epochs=60, regularisation=0.08)
+
+Ints = NDArray[np.integer[Any]]
+
+
+def unplayed_per_pair(pairs: int) -> int:
+    """How many unplayed pairs are sampled for each played one."""
+    return max(1, min(UNPLAYED_PER_PAIR, MAX_UNPLAYED // max(pairs, 1)))
+
+
+def fit_held_out(
+    users: Ints,
+    items: Ints,
+    plays: Ints,
+    *,
+    n_users: int,
+    n_items: int,
+    parts: tuple[IntArray, IntArray],
+    config: SvdConfig = PIPELINE_CONFIG,
+    progress: Progress = SILENT,
+) -> Training:
+    """Train on one part of the pairs and keep the best epoch on another; see `train`.
+
+    Parameters
+    ----------
+    users, items, plays
+        (n,) the played pairs.
+    parts
+        Positions of the pairs to train and to validate on. No other pair is looked at, so the
+        unplayed pairs may hit one of the test part, as they do when the future is unknown.
+    """
+    learn, check = parts
+    per_pair, rng = unplayed_per_pair(len(users)), np.random.default_rng(config.seed)
+    sampling: dict[str, Any] = {"n_items": n_items, "per_pair": per_pair, "rng": rng}
+    learned = with_unplayed(users[learn], items[learn], plays[learn], **sampling)
+    checked = with_unplayed(
+        users[check], items[check], plays[check], **sampling,
+        also_played=(users[learn], items[learn]),
+    )  # fmt: skip
+    whole = [np.concatenate(two) for two in zip(learned, checked, strict=True)]
+    return train(
+        whole[0], whole[1], whole[2],
+        n_users=n_users,
+        n_items=n_items,
+        train=np.arange(len(learned[0])),
+        valid=np.arange(len(learned[0]), len(whole[0])),
+        config=config,
+        progress=progress,
+    )  # fmt: skip
+
+
+def fit_all(
+    users: Ints,
+    items: Ints,
+    plays: Ints,
+    *,
+    n_users: int,
+    n_items: int,
+    epochs: int,
+    config: SvdConfig = PIPELINE_CONFIG,
+    progress: Progress = SILENT,
+) -> Training:
+    """Train on all pairs for the number of epochs that `fit_held_out` found."""
+    whole = with_unplayed(
+        users, items, plays, n_items=n_items, per_pair=unplayed_per_pair(len(users)),
+        rng=np.random.default_rng(config.seed),
+    )  # fmt: skip
+    return refit(
+        *whole, n_users=n_users, n_items=n_items, epochs=epochs, config=config, progress=progress
+    )

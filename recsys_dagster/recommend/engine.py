@@ -1,0 +1,115 @@
+"""The engine: a query and a method in, a ranking out. Serving and evaluation share it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.sources import (
+    Candidates,
+    Ids,
+    Knn,
+    Popular,
+    Query,
+    Scores,
+    Source,
+    Svd,
+)
+
+METHODS: tuple[str, ...] = ("hybrid", "svd", "knn", "seed", "popular")
+AUDIO_METHODS = frozenset({"knn", "seed"})
+"""Methods that need a seed with audio features."""
+SEED_NEIGHBOURS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ranking, best first.
+
+    `by_source` has what each source added to the songs' scores, shape (n,) each, 0 where it did
+    not bring the song.
+    """
+
+    ids: Ids
+    scores: Scores
+    by_source: dict[str, Scores]
+
+    def sources(self, position: int) -> tuple[str, ...]:
+        """The sources that brought the song at a position, the strongest first."""
+        added = {name: float(one[position]) for name, one in self.by_source.items()}
+        return tuple(sorted((name for name in added if added[name]), key=lambda name: -added[name]))
+
+
+class Engine:
+    """Ranks songs for a query.
+
+    Parameters
+    ----------
+    svd, knn, ranker
+        The models, over the same song ids.
+    plays
+        Play counts, shape (n_songs,).
+    available
+        Which songs may be recommended, shape (n_songs,); by default those with plays.
+    """
+
+    def __init__(
+        self,
+        svd: SvdModel,
+        knn: KnnIndex,
+        ranker: Ranker,
+        plays: NDArray[np.int64],
+        available: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.available = plays > 0 if available is None else available
+        self.svd = Svd(svd, self.available)
+        self.knn = Knn(knn, np.flatnonzero(~self.available))
+        self.popular = Popular(plays, self.available)
+        self.ranker = ranker
+        self.sources: dict[str, Source] = {
+            source.name: source for source in (self.svd, self.knn, self.popular)
+        }
+        self._methods: dict[str, Callable[[Query, int], Ranked]] = {
+            "hybrid": self._hybrid,
+            "svd": lambda query, n: _alone("svd", self.svd.candidates(query, n)),
+            "knn": lambda query, n: _alone("knn", self.knn.candidates(query, n)),
+            "seed": self._seed,
+            "popular": lambda query, n: _alone("popular", self.popular.candidates(query, n)),
+        }
+
+    def rank(self, method: str, query: Query, n: int) -> Ranked:
+        """The best `n` songs by a method of `METHODS`; fewer where it finds no more."""
+        return self._methods[method](query, n)
+
+    def _seed(self, query: Query, n: int) -> Ranked:
+        """The 100 songs nearest to the seeds' mean, sorted by μ + b_i.
+
+        This is what the system that ours replaces does, kept as the baseline it is.
+        """
+        near = self.knn.candidates(query, max(SEED_NEIGHBOURS, n)).ids
+        scores = np.float32(self.svd.model.mean) + self.svd.model.item_bias[near]
+        best = np.lexsort((near, -scores))[:n]
+        return _alone("knn", Candidates(near[best], scores[best]))
+
+    def _hybrid(self, query: Query, n: int) -> Ranked:
+        """The candidates of svd and knn, joined by the ranker; seeds without sound leave svd."""
+        depth = max(self.ranker.candidates, n)
+        found = {
+            name: self.sources[name].candidates(query, depth)
+            for name, weight in self.ranker.weights.items()
+            if weight > 0
+        }
+        ids, added = self.ranker.contributions(found)
+        scores = np.zeros(len(ids), np.float32)
+        for one in added.values():
+            scores += one
+        best = np.lexsort((ids, -scores))[:n]
+        return Ranked(ids[best], scores[best], {name: one[best] for name, one in added.items()})
+
+
+def _alone(name: str, found: Candidates) -> Ranked:
+    return Ranked(found.ids, found.scores, {name: np.ones(len(found.ids), np.float32)})
