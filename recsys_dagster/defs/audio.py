@@ -5,31 +5,22 @@ from typing import Any
 import dagster as dg
 
 from recsys_dagster import progress
-from recsys_dagster.audio.batches import BatchReport, FeatureBatches
+from recsys_dagster.audio.batches import BatchReport
 from recsys_dagster.audio.coverage import measure_coverage
-from recsys_dagster.audio.sources import CatalogueSource, FeatureSource, make_sources
+from recsys_dagster.audio.opening import open_batches, open_sources
+from recsys_dagster.audio.sources import CatalogueSource, FeatureSource
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
 from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.storage.raw import find_raw_files
-from recsys_dagster.storage.tables import read_table, row_count, scan_table
+from recsys_dagster.storage.tables import row_count, scan_table
 
 GROUP = "audio"
 
 
-def open_sources(shop: Workshop) -> list[FeatureSource]:
-    """The sources that the settings name."""
-    raw = find_raw_files(shop.layout)
-    hashes = raw.hashes(shop.layout)["catalogues"]
-    catalogues = {shop.layout.catalogues / name: sha for name, sha in hashes.items()}
-    return make_sources(shop.settings.feature_sources, catalogues)
-
-
-def open_batches(shop: Workshop, sources: list[FeatureSource]) -> FeatureBatches:
-    """All batches of the songs that there are."""
-    return FeatureBatches(read_table(shop.layout.songs), shop.layout.feature_batches, sources)
+def _sources(shop: Workshop) -> list[FeatureSource]:
+    return open_sources(shop.layout, shop.settings.feature_sources)
 
 
 @dg.asset(
@@ -49,7 +40,7 @@ def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
     try:
         shop = Workshop.open()
         with shop.lock():
-            batches = open_batches(shop, open_sources(shop))
+            batches = open_batches(shop.layout, _sources(shop))
             for key in context.partition_keys:
                 report = batches.fill(int(key))
                 context.add_asset_metadata(_describe_batch(report), partition_key=key)
@@ -78,8 +69,8 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
 
 
 def _finish_and_gather(shop: Workshop, context: dg.AssetExecutionContext) -> Made:
-    sources = open_sources(shop)
-    batches = open_batches(shop, sources)
+    sources = _sources(shop)
+    batches = open_batches(shop.layout, sources)
     pending = batches.pending()
     context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")
     with progress.current().task("Looking up audio features", len(pending)) as task:
@@ -135,6 +126,6 @@ def _tell_of_batches_on_disk(context: dg.AssetExecutionContext) -> None:
     """Tell an event log that has forgotten them of the batches that are done on disk."""
     shop = Workshop.open()
     told = context.instance.get_materialized_partitions(spotify_audio_features.key)
-    for batch in open_batches(shop, open_sources(shop)).numbers:
+    for batch in open_batches(shop.layout, _sources(shop)).numbers:
         if batch_key(batch) not in told:
             _tell_of_batch(context, batch, {})

@@ -18,7 +18,7 @@ from recsys_dagster.listening.interactions import interaction_arrays
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd.fitting import (
-    PIPELINE_CONFIG,
+    config_for,
     fit_all,
     fit_held_out,
     unplayed_per_pair,
@@ -49,12 +49,13 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
 def _make_svd(shop: Workshop) -> Made:
     pairs = interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
     n_songs = scan_table(shop.layout.songs).select("song_id").collect().height
-    parts = random_split(len(pairs.user), rng=PIPELINE_CONFIG.seed)
+    config = config_for(pairs.plays)
+    parts = random_split(len(pairs.user), rng=config.seed)
     arrays = (pairs.user, pairs.song, pairs.plays)
     size: dict[str, Any] = {"n_users": len(pairs.users), "n_items": n_songs}
-    watched: dict[str, Any] = {**size, "progress": progress.current()}
-    held_out = fit_held_out(*arrays, parts=parts[:2], **watched)
-    final = fit_all(*arrays, epochs=held_out.best_epoch, **watched)
+    shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}
+    held_out = fit_held_out(*arrays, parts=parts[:2], **shared)
+    final = fit_all(*arrays, epochs=held_out.best_epoch, **shared)
     split = np.zeros(len(pairs.user), dtype=np.int8)
     for part, positions in zip((TRAIN, VALID, TEST), parts, strict=True):
         split[positions] = part
@@ -63,16 +64,17 @@ def _make_svd(shop: Workshop) -> Made:
             (directory / name).mkdir()
             training.model.save(directory / name)
         np.save(directory / "split.npy", split)
-    return [shop.layout.svd], _svd_facts(held_out, size | {"n_pairs": len(pairs.user)})
+    per_pair = unplayed_per_pair(len(pairs.user), len(pairs.users) * n_songs)
+    settings = {**asdict(config), "unplayed_per_pair": per_pair}
+    return [shop.layout.svd], {**_curve_facts(held_out), **size, "config": settings}
 
 
-def _svd_facts(training: Training, size: dict[str, int]) -> Facts:
+def _curve_facts(training: Training) -> Facts:
     curve = [
         {name: None if value != value else value for name, value in asdict(loss).items()}
         for loss in training.curve
     ]
-    settings = asdict(PIPELINE_CONFIG) | {"unplayed_per_pair": unplayed_per_pair(size["n_pairs"])}
-    return {"config": settings, "best_epoch": training.best_epoch, "curve": curve, **size}
+    return {"best_epoch": training.best_epoch, "curve": curve}
 
 
 def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:

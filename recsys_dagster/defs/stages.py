@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 from filelock import FileLock
 
+from recsys_dagster import progress
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster.storage.layout import Layout
@@ -103,7 +104,8 @@ class Workshop:
         It may be taken again by the process that has it.
         """
         self.layout.lock.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.layout.lock, timeout=timeout, is_singleton=True, thread_local=False)
+        lock = FileLock(self.layout.lock, is_singleton=True, thread_local=False)
+        return lock.acquire(timeout=timeout)
 
     def expected(self, stage: Stage) -> str:
         """The fingerprint that the stage has when it is done with what is there now."""
@@ -154,14 +156,16 @@ def run_stage(
     started = time.monotonic()
     try:
         workshop = Workshop.open()
-        with workshop.lock():
+        with workshop.lock(), progress.current().task(stage.name, 1) as task:
             expected = workshop.expected(stage)
             stamp = workshop.stamps.current(stage.name, expected)
             if up_to_date := stamp is not None:
                 context.log.info(f"{stage.name} is up to date: nothing to do.")
+                task.advance(note="up to date")
             else:
                 outputs, facts = make(workshop)
                 stamp = workshop.stamps.write(stage.name, expected, outputs, facts)
+                task.advance()
         assert stamp is not None  # noqa: S101
         metadata = describe(stamp.facts, workshop)
     except RecsysError as error:

@@ -1,1 +1,1 @@
-"""What pages are made of."""
+"""The parts that the pages are made of."""

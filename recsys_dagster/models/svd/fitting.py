@@ -18,16 +18,40 @@ from recsys_dagster.progress import SILENT, Progress
 
 UNPLAYED_PER_PAIR = 20
 MAX_UNPLAYED = 40_000_000
-"""What is sampled at the most: beyond some two million pairs there are fewer a pair, so that
-memory and time stay bounded."""
-PIPELINE_CONFIG = SvdConfig(epochs=60, regularisation=0.08)
+"""What is sampled at the most, so that memory and time stay bounded."""
+MAX_SHARE = 0.4
+"""Of all listener-song pairs: were most of them sampled, the songs to be found would be too."""
 
 Ints = NDArray[np.integer[Any]]
 
 
-def unplayed_per_pair(pairs: int) -> int:
-    """How many unplayed pairs are sampled for each played one."""
-    return max(1, min(UNPLAYED_PER_PAIR, MAX_UNPLAYED // max(pairs, 1)))
+def config_for(plays: Ints) -> SvdConfig:
+    """Settings that fit the play counts.
+
+    Errors grow with the ratings, factors with their root. So the learning rate is divided by
+    the mean rating and the regularisation multiplied by it: histories of years, where a song
+    has hundreds of plays, and of weeks train alike.
+    """
+    scale = max(float(np.log1p(plays.astype(np.float64)).mean()), 0.1) if len(plays) else 1.0
+    return SvdConfig(
+        epochs=60,
+        learning_rate=round(min(0.08 / scale, 0.1), 4),
+        regularisation=round(0.015 * scale, 4),
+    )
+
+
+def unplayed_per_pair(pairs: int, cells: int) -> int:
+    """How many unplayed pairs are sampled for each played one.
+
+    Parameters
+    ----------
+    pairs
+        Played pairs.
+    cells
+        Listeners times songs.
+    """
+    most = min(MAX_UNPLAYED, int(MAX_SHARE * cells))
+    return max(1, min(UNPLAYED_PER_PAIR, most // max(pairs, 1)))
 
 
 def fit_held_out(
@@ -38,7 +62,7 @@ def fit_held_out(
     n_users: int,
     n_items: int,
     parts: tuple[IntArray, IntArray],
-    config: SvdConfig = PIPELINE_CONFIG,
+    config: SvdConfig,
     progress: Progress = SILENT,
 ) -> Training:
     """Train on one part of the pairs and keep the best epoch on another; see `train`.
@@ -52,7 +76,10 @@ def fit_held_out(
         unplayed pairs may hit one of the test part, as they do when the future is unknown.
     """
     learn, check = parts
-    per_pair, rng = unplayed_per_pair(len(users)), np.random.default_rng(config.seed)
+    per_pair, rng = (
+        unplayed_per_pair(len(users), n_users * n_items),
+        np.random.default_rng(config.seed),
+    )
     sampling: dict[str, Any] = {"n_items": n_items, "per_pair": per_pair, "rng": rng}
     learned = with_unplayed(users[learn], items[learn], plays[learn], **sampling)
     checked = with_unplayed(
@@ -79,14 +106,18 @@ def fit_all(
     n_users: int,
     n_items: int,
     epochs: int,
-    config: SvdConfig = PIPELINE_CONFIG,
+    config: SvdConfig,
     progress: Progress = SILENT,
 ) -> Training:
     """Train on all pairs for the number of epochs that `fit_held_out` found."""
     whole = with_unplayed(
-        users, items, plays, n_items=n_items, per_pair=unplayed_per_pair(len(users)),
+        users,
+        items,
+        plays,
+        n_items=n_items,
+        per_pair=unplayed_per_pair(len(users), n_users * n_items),
         rng=np.random.default_rng(config.seed),
-    )  # fmt: skip
+    )
     return refit(
         *whole, n_users=n_users, n_items=n_items, epochs=epochs, config=config, progress=progress
     )

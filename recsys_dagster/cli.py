@@ -1,0 +1,409 @@
+"""The `recsys` command."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recsys_dagster import console
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.layout import Layout
+
+app = typer.Typer(
+    name="recsys",
+    help="A music recommender that you run on your own listening history.\n\n"
+    "Start with `recsys run`: it makes a made-up demo world, trains on it and recommends. "
+    "For your own history: `recsys import FILE…`, then `recsys run`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+releases_app = typer.Typer(
+    help="List the releases, or go back to one.", invoke_without_command=True
+)
+app.add_typer(releases_app, name="releases")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="The data folder [default: RECSYS_DATA_DIR, or ./data]."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
+Count = Annotated[int, typer.Option("-n", min=1, max=500, help="How many songs.")]
+
+
+def main() -> None:
+    """Run the command; what a user can cause ends in one line and exit code 1."""
+    try:
+        app()
+    except RecsysError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("Stopped. What was finished is kept; `recsys run` goes on from there.", code=130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror or error}{where}. Check the data folder and the disk.")
+
+
+def _fail(message: str, code: int = 1) -> None:
+    sys.stderr.write(console.printable(" ".join(message.split())) + "\n")
+    sys.exit(code)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    """The settings; a data folder given by hand counts for child processes too."""
+    if data_dir is not None:
+        os.environ["RECSYS_DATA_DIR"] = str(data_dir.expanduser().resolve())
+    return load_settings()
+
+
+def _print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def run(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Bring everything up to date: read histories, look up features, train, release.
+
+    Only what is missing or out of date is done; a run that was stopped goes on where it was.
+    With nothing in raw/history, a made-up demo world is made first.
+    """
+    from recsys_dagster.defs.running import run_everything
+    from recsys_dagster.status import read_status
+
+    settings = _settings(data_dir)
+    with console.progress_on_stderr() as progress:
+        outcome = run_everything(progress)
+    status = read_status(settings)
+    names = ("listens", "users", "songs", "songs_with_features", "release", "demo")
+    summary = {name: status[name] for name in names}
+    if as_json:
+        _print_json({**summary, "stages_done": list(outcome.due), "seconds": outcome.seconds})
+    else:
+        _show_run(settings, summary, bool(outcome.due))
+
+
+def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) -> None:
+    """What there is now, ten recommendations to taste, and what to do next."""
+    from recsys_dagster.recommend import Recommender
+
+    if not anything_done:
+        console.out.print("Everything is up to date.")
+    if summary["demo"]:
+        console.out.print(
+            "This is the made-up demo world: artists, songs and listeners are invented. "
+            "Bring your own history with `recsys import FILE…`."
+        )
+    console.show_facts(
+        [
+            ("listens", f"{summary['listens']:,} by {summary['users']:,} listeners"),
+            ("songs", f"{summary['songs']:,}, "
+                      f"{summary['songs_with_features']:,} of them with audio features"),
+            ("release", str(summary["release"])),
+        ]
+    )  # fmt: skip
+    recommender = Recommender.open(settings.data_dir)
+    song = recommender.popular(1)[0]
+    name = console.printable(f"{song.artist} - {song.title}")
+    console.out.print(f"\nTen songs for those who like {name}:", markup=False)
+    console.show_answer(recommender.recommend([song.song_id]))
+    console.out.print(
+        "\nNext: recsys recommend 'Artist - Title' | recsys search WORDS | recsys evaluate | "
+        "recsys up (the app in the browser)",
+        markup=False,
+    )
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips.")],
+    user: Annotated[
+        str | None,
+        typer.Option("--user", help="Whose history it is, where a file does not say."),
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put listening histories and feature catalogues into the data folder.
+
+    Each file is told by its content. What cannot be used is refused with the reason, and the
+    rest is taken. The files themselves are copied, never changed.
+    """
+    from recsys_dagster.importing import import_paths
+    from recsys_dagster.storage.raw import find_raw_files
+
+    layout = Layout(_settings(data_dir).data_dir)
+    was_demo = find_raw_files(layout).demo
+    with console.progress_on_stderr() as progress:
+        report = import_paths(paths, layout, progress)
+    if as_json:
+        refused = [{"file": file, "reason": reason} for file, reason in report.refused]
+        _print_json({"imported": [one.to_dict() for one in report.imported], "refused": refused})
+    else:
+        _show_imported(report.imported, user)
+        if was_demo and not find_raw_files(layout).demo:
+            console.out.print("The made-up demo world steps aside for your own history.")
+        if report.imported:
+            console.out.print("Next: recsys run")
+    for _, reason in report.refused:
+        console.err.print(f"refused: {console.printable(reason)}", markup=False, soft_wrap=True)
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def _show_imported(imported: list[Any], user: str | None) -> None:
+    for one in imported:
+        held = f"{one.listens:,} listens" if one.kind == "history" else f"{one.songs:,} songs"
+        there = " (it was there already)" if one.already_there else ""
+        line = f"{one.file}: {one.format}, {one.rows:,} rows, {held}{there}"
+        console.out.print(console.printable(line), markup=False, soft_wrap=True)
+        for remark in one.remarks:
+            console.out.print(f"  {console.printable(remark)}", markup=False, soft_wrap=True)
+        if user and one.kind == "history":
+            console.out.print("  The file names its listeners itself; --user is not needed.")
+
+
+@app.command()
+def recommend(
+    songs: Annotated[
+        list[str] | None, typer.Argument(help='One to five songs, each "Artist - Title".')
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="A listener of the data, instead of songs.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="hybrid, seed, svd, knn or popular.")] = "hybrid",
+    n: Count = 10,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend songs for one to five songs, or for a listener.
+
+    For example `recsys recommend "Radiohead - Creep"`,
+    `recsys recommend "Blur - Song 2" "Pulp - Common People" -n 20 --method knn`,
+    or `recsys recommend --user NAME`.
+    """
+    from recsys_dagster.recommend import MAX_SEEDS, METHODS, Recommender
+
+    seeds = songs or []
+    if bool(seeds) == (user is not None):
+        raise typer.BadParameter("give one to five songs, or --user NAME.")
+    if len(seeds) > MAX_SEEDS:
+        raise typer.BadParameter(f"give one to five songs; got {len(seeds)}.")
+    if any(not seed.strip() for seed in seeds):
+        raise typer.BadParameter('a song is empty: name it as "Artist - Title".')
+    if method not in METHODS:
+        raise typer.BadParameter(f"there is no method {method!r}; there are {', '.join(METHODS)}.")
+    recommender = Recommender.open(_settings(data_dir).data_dir)
+    answer = recommender.recommend(seeds, user=user, method=method, n=n)
+    if as_json:
+        _print_json(answer.to_dict())
+    else:
+        console.show_answer(answer)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="Words of the artist or the title.")],
+    n: Count = 10,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the released songs; case and accents do not matter."""
+    from dataclasses import asdict
+
+    from recsys_dagster.recommend import Recommender
+
+    found = Recommender.open(_settings(data_dir).data_dir).search(text, n)
+    if as_json:
+        _print_json({"query": text, "songs": [asdict(song) for song in found]})
+    elif found:
+        console.show_songs(found)
+    else:
+        console.err.print(f'No song has all the words of "{console.printable(text[:200])}".',
+                          markup=False)  # fmt: skip
+
+
+@app.command()
+def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show what there is: listens, songs, audio features, pending batches, the release."""
+    from recsys_dagster.status import read_status
+
+    found = read_status(_settings(data_dir))
+    if as_json:
+        _print_json(found)
+        return
+    sources = ", ".join(f"{name} {count:,}" for name, count in found["features_by_source"].items())
+    reasons = ", ".join(f"{name} {count:,}" for name, count in found["missing_by_reason"].items())
+    ndcg = found["figures"].get("ndcg@10", {}).get("hybrid")
+    facts = [
+        ("data folder", found["data_dir"] + (" (made-up demo world)" if found["demo"] else "")),
+        ("listens", f"{found['listens']:,} by {found['users']:,} listeners"),
+        ("songs", f"{found['songs']:,}"),
+        ("with audio features", f"{found['songs_with_features']:,}"
+                                f" ({found['share_of_plays_with_features']:.0%} of the plays)"),
+        ("  by source", sources or "none"),
+        ("  missing because", reasons or "none is missing"),
+        ("pending batches", f"{found['pending_batches']:,}"),
+        ("release", found["release"] or "none yet: run `recsys run`"),
+    ]  # fmt: skip
+    if ndcg is not None:
+        facts.append(("NDCG@10 of the hybrid", f"{ndcg:.3f}"))
+    if problem := found.get("release_problem"):
+        facts.append(("problem", problem))
+    console.show_facts(facts)
+
+
+@app.command()
+def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show how well each method ranks, measured when the current release was made."""
+    from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, shown, title
+    from recsys_dagster.storage.releases import Releases
+
+    layout = Layout(_settings(data_dir).data_dir)
+    release = Releases(layout.releases).open_current()
+    figures = release.evaluation()
+    if as_json:
+        _print_json({"release": release.id, **figures})
+        return
+    methods = figures["methods"]
+    rows = [[name, *(shown(methods[name][column]) for column in COLUMNS)]
+            for name in by_ndcg(methods)]  # fmt: skip
+    console.out.print(
+        console.table([("method", False), *((title(one), True) for one in COLUMNS)], rows)
+    )
+    protocol = figures["protocol"]
+    console.out.print(f"\n{protocol['description']}", markup=False)
+    console.out.print(f"Measured on {protocol['listeners']:,} listeners, release {release.id}.")
+
+
+@app.command()
+def up(
+    pipeline_port: Annotated[int, typer.Option(help="Of the pipeline UI.")] = 3000,
+    app_port: Annotated[int, typer.Option(help="Of the app.")] = 8501,
+    data_dir: DataDir = None,
+) -> None:
+    """Start the app and the pipeline UI, both on 127.0.0.1; Ctrl-C stops both."""
+    from recsys_dagster import up as servers
+    from recsys_dagster.defs.running import prepare_dagster_home
+
+    settings = _settings(data_dir)
+    os.environ["RECSYS_DATA_DIR"] = str(settings.data_dir)
+    prepare_dagster_home(Layout(settings.data_dir))
+    wanted = servers.servers(pipeline_port, app_port)
+    with servers.stopped_by_sigterm():
+        try:
+            with servers.running(wanted) as processes:
+                servers.wait_until_ready(wanted, processes)
+                for server in wanted:
+                    console.out.print(f"{server.name}: {server.address}")
+                console.out.print("Ctrl-C stops both.")
+                servers.wait_until_one_ends(wanted, processes)
+        except KeyboardInterrupt:
+            console.out.print("Stopped.")
+
+
+@releases_app.callback()
+def releases(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the releases, newest first."""
+    if context.invoked_subcommand is not None:
+        context.obj = data_dir
+        return
+    from recsys_dagster.storage.releases import Releases
+
+    found = Releases(Layout(_settings(data_dir).data_dir).releases)
+    current = found.current_id()
+    rows = [_describe_release(found, release_id, current) for release_id in found.ids()]
+    if as_json:
+        _print_json({"current": current, "releases": rows})
+    elif rows:
+        columns = [("release", False), ("made", False), ("listens", True), ("songs", True),
+                   ("NDCG@10 of the hybrid", True), ("", False)]  # fmt: skip
+        cells = [[row["id"], row["created_at"] or "damaged", str(row["listens"]),
+                  str(row["songs"]), str(row["ndcg@10"]), "current" if row["current"] else ""]
+                 for row in rows]  # fmt: skip
+        console.out.print(console.table(columns, cells))
+    else:
+        console.err.print("Nothing has been released yet. Run `recsys run` first.")
+
+
+def _describe_release(found: Any, release_id: str, current: str | None) -> dict[str, Any]:
+    try:
+        manifest = found.describe(release_id)
+    except RecsysError:
+        manifest = {}
+    figures = manifest.get("figures", {})
+    return {
+        "id": release_id,
+        "current": release_id == current,
+        "created_at": manifest.get("created_at"),
+        "listens": figures.get("listens"),
+        "songs": figures.get("songs"),
+        "ndcg@10": figures.get("ndcg@10", {}).get("hybrid"),
+    }
+
+
+@releases_app.command()
+def rollback(
+    context: typer.Context,
+    release_id: Annotated[str, typer.Argument(metavar="ID", help="As `recsys releases` shows.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the app and the command line read an earlier release; none is deleted."""
+    from recsys_dagster.storage.releases import Releases
+
+    layout = Layout(_settings(data_dir or context.obj).data_dir)
+    release = Releases(layout.releases).roll_back(release_id)
+    if as_json:
+        _print_json({"current": release.id})
+    else:
+        console.out.print(f"The current release is {release.id}.")
+
+
+@app.command()
+def demo(
+    users: Annotated[int, typer.Option(help="Listeners.")] = 200,
+    songs: Annotated[int, typer.Option(help="Songs in the world.")] = 3_000,
+    listens: Annotated[int, typer.Option(help="Listens altogether.")] = 150_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the two files [default: raw/ of the data folder]."),
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a made-up listening world: a Last.fm_data.csv and a catalogue of audio features.
+
+    Artists, songs and listeners are invented. In the data folder it counts only while there is
+    no other history.
+    """
+    from recsys_dagster.demo import DemoConfig, write_demo
+
+    layout = Layout(_settings(data_dir).data_dir)
+    config = DemoConfig(users=users, songs=songs, listens=listens, seed=seed)
+    folders = (out, out) if out else (layout.demo_history, layout.demo_catalogues)
+    with console.progress_on_stderr() as progress:
+        made = write_demo(*folders, config, progress)
+    if as_json:
+        _print_json(
+            {"users": made.users, "songs": made.songs, "artists": made.artists,
+             "listens": made.listens, "songs_played": made.songs_played,
+             "catalogue_rows": made.catalogue_rows, "history": str(made.history),
+             "features": str(made.features)}
+        )  # fmt: skip
+        return
+    console.out.print(f"A made-up world: {made.listens:,} listens by {made.users:,} listeners.")
+    console.out.print(f"{made.history}\n{made.features}", markup=False, soft_wrap=True)
+    hint = f"recsys import {made.history} {made.features}, then recsys run" if out else "recsys run"
+    console.out.print(f"Next: {hint}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""What the command line shows: progress, tables and plain words."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+from recsys_dagster.progress import Progress, Task
+from recsys_dagster.recommend.answer import Answer, Song
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+_BAR = 12
+
+
+class _Row:
+    def __init__(self, bars: RichProgress, row: Any) -> None:
+        self._bars = bars
+        self._row = row
+        self.note = ""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.note = note
+        self._bars.update(self._row, advance=steps, note=note)
+
+
+class TerminalProgress:
+    """Shows stages as lines that stay, and what they are doing as bars that go."""
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+        self._depth = 0
+
+    @contextmanager
+    def task(self, description: str, total: int) -> Iterator[Task]:
+        """Show a task; those inside others are indented, and vanish when they are done."""
+        row = self._bars.add_task("  " * self._depth + description, total=max(total, 1), note="")
+        self._depth += 1
+        try:
+            yield _Row(self._bars, row)
+        finally:
+            self._depth -= 1
+            if self._depth:
+                self._bars.remove_task(row)
+            else:
+                self._bars.stop_task(row)
+
+
+class LogProgress:
+    """Says on standard error which stage has ended, where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    @contextmanager
+    def task(self, description: str, total: int) -> Iterator[Task]:  # noqa: ARG002
+        """Say one line when an outermost task has ended."""
+        started, row = time.monotonic(), _Noted()
+        self._depth += 1
+        try:
+            yield row
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                note = f" ({row.note})" if row.note else ""
+                seconds = time.monotonic() - started
+                sys.stderr.write(f"{description}: {seconds:.1f} s{note}\n")
+
+
+class _Noted:
+    note = ""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:  # noqa: ARG002
+        self.note = note
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[Progress]:
+    """Progress for people: bars on a terminal, lines elsewhere; standard output stays clean."""
+    if not err.is_terminal:
+        yield LogProgress()
+        return
+    columns = (
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
+    )
+    with RichProgress(*columns, console=err) as bars:
+        yield TerminalProgress(bars)
+
+
+def table(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> Table:
+    """A table of plain text; `columns` are titles and whether they hold numbers."""
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for title, number in columns:
+        grid.add_column(title, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    return grid
+
+
+def printable(text: str) -> str:
+    """Text without control characters: a song's title must not drive the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def show_answer(answer: Answer) -> None:
+    """Seeds that were not found on standard error, recommendations on standard output."""
+    for seed in answer.seeds:
+        if not seed.matched:
+            nearest = "; ".join(f"{song.artist} - {song.title}" for song in seed.suggestions)
+            hint = f" Did you mean: {nearest}?" if nearest else ""
+            err.print(Text(printable(f'Not in the catalogue: "{seed.query}".{hint}')))
+    if answer.rung == "popular" and answer.method != "popular":
+        err.print("None of the songs is known, so these are simply the most played ones.")
+    if not answer.recommendations:
+        err.print("There is nothing left to recommend.")
+        return
+    best = max(max(song.score for song in answer.recommendations), 1e-9)
+    names = {seed.song.song_id: seed.song.title for seed in answer.seeds if seed.song}
+    rows = [
+        (
+            str(song.rank),
+            song.artist,
+            song.title,
+            bar(song.score / best),
+            "+".join(song.sources),
+            _because(song.because.seeds, names, [one.feature for one in song.because.audio]),
+        )
+        for song in answer.recommendations
+    ]
+    columns = [("#", True), ("artist", False), ("title", False), ("match", False),
+               ("from", False), ("because", False)]  # fmt: skip
+    out.print(table(columns, rows))
+
+
+def _because(seeds: Sequence[Any], names: Mapping[int, str], features: list[str]) -> str:
+    shares = [
+        f"{names[one.song_id]} {one.share:.0%}"
+        for one in seeds
+        if len(names) > 1 and one.song_id in names and one.share >= 0.005
+    ]
+    alike = [f"like in {', '.join(features)}"] if features else []
+    return "; ".join([", ".join(shares), *alike] if shares else alike)
+
+
+def bar(share: float) -> str:
+    """A share of the best as a bar."""
+    return "█" * round(max(min(share, 1), 0) * _BAR) or "▏"
+
+
+def show_songs(songs: Sequence[Song]) -> None:
+    """Songs of the catalogue."""
+    rows = [
+        (song.artist, song.title, f"{song.plays:,}", f"{song.listeners:,}",
+         "yes" if song.has_audio else "no")
+        for song in songs
+    ]  # fmt: skip
+    columns = [("artist", False), ("title", False), ("plays", True), ("listeners", True),
+               ("audio features", False)]  # fmt: skip
+    out.print(table(columns, rows))
+
+
+def show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Names and values, one a line."""
+    grid = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in facts:
+        grid.add_row(Text(name, style="dim"), Text(printable(value)))
+    out.print(grid)

@@ -1,0 +1,121 @@
+"""The main job in one process, as `recsys run` does it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+from filelock import Timeout
+
+from recsys_dagster import progress
+from recsys_dagster.defs.automation import EVERYTHING
+from recsys_dagster.defs.stages import STAGES, Workshop
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.atomic import sweep, write_text
+from recsys_dagster.storage.layout import Layout
+
+_TAGS = {"recsys/launched_by": "recsys run"}
+_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run did: the stages that were due, and seconds by stage that took part."""
+
+    due: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def prepare_dagster_home(layout: Layout) -> Path:
+    """Make Dagster's home, DAGSTER_HOME or a folder in the data folder, and name it there.
+
+    Raises
+    ------
+    RecsysError
+        DAGSTER_HOME is not an absolute path.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or layout.dagster)
+    if not home.is_absolute():
+        raise RecsysError(f"DAGSTER_HOME is {str(home)!r}; it must be an absolute path.")
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        default = files("recsys_dagster").joinpath("dagster.yaml").read_text(encoding="utf-8")
+        write_text(home / "dagster.yaml", default)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
+    """Materialise all that is missing or out of date.
+
+    Raises
+    ------
+    RecsysError
+        Another run works in the data folder, a stage failed, or a blocking check did.
+    """
+    shop = Workshop.open()
+    with _alone(shop), progress.watched_by(watcher):
+        sweep(shop.layout.root)
+        due = shop.stale()
+        if not due and shop.releases.current_id() in shop.releases.ids():
+            return RunOutcome((), {})
+        prepare_dagster_home(shop.layout)
+        with dg.DagsterInstance.get() as instance:
+            return RunOutcome(tuple(due), _execute(instance, due or ["recommender_release"]))
+
+
+@contextmanager
+def _alone(shop: Workshop) -> Iterator[None]:
+    try:
+        with shop.lock(timeout=0):
+            yield
+    except Timeout:
+        raise RecsysError(
+            f"Another run is at work in {shop.layout.root}. Wait until it has ended."
+        ) from None
+
+
+def _execute(instance: dg.DagsterInstance, stages: list[str]) -> dict[str, float]:
+    from recsys_dagster.definitions import defs
+
+    _bury_the_dead(instance)
+    result = defs.resolve_job_def(EVERYTHING).execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(stage) for stage in stages],
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+        tags=_TAGS,
+    )
+    if not result.success:
+        raise RecsysError(_what_failed(result))
+    steps = instance.get_run_step_stats(result.run_id)
+    return {
+        step.step_key: round(step.end_time - step.start_time, 3)
+        for step in steps
+        if step.step_key in STAGES and step.start_time and step.end_time
+    }
+
+
+def _bury_the_dead(instance: dg.DagsterInstance) -> None:
+    """Mark runs that were killed as failed: holding the lock, none of ours can be alive."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY, tags=_TAGS)):
+        instance.report_run_failed(run, "The process was killed.")
+
+
+def _what_failed(result: dg.ExecuteInProcessResult) -> str:
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            stage = check.asset_key.to_user_string()
+            return f"The check {check.check_name} on {stage} failed: {check.description}"
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return f"{event.step_key}: {failure.user_failure_data.description}"
+            error = failure.error
+            text = (error.cause or error).message.strip() if error else "it failed"
+            return f"{event.step_key} failed: {text}. `recsys up` shows the run with its log."
+    return "The run failed. `recsys up` shows it with its log."

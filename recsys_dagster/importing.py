@@ -1,0 +1,232 @@
+"""Files in: told apart by their content, copied into `raw/`, and what cannot be used refused."""
+
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from recsys_dagster.audio.catalogue import read_catalogue
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.files.sample import take_sample
+from recsys_dagster.listening.reading import summarise_history
+from recsys_dagster.progress import SILENT, Progress
+from recsys_dagster.storage.atomic import atomic_path
+from recsys_dagster.storage.hashing import hash_file
+from recsys_dagster.storage.layout import Layout
+
+MAX_MEMBERS = 10_000
+MAX_UNPACKED = 8 << 30
+MAX_RATIO = 200
+_RATIO_MATTERS_FROM = 64 << 20
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A file that was taken: what it is, what it holds and where it lies now."""
+
+    file: str
+    kind: str
+    format: str
+    rows: int
+    target: Path
+    listens: int | None = None
+    songs: int | None = None
+    remarks: tuple[str, ...] = ()
+    already_there: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `recsys import --json` prints it."""
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "format": self.format,
+            "rows": self.rows,
+            "listens": self.listens,
+            "songs": self.songs,
+            "remarks": list(self.remarks),
+            "already_there": self.already_there,
+            "target": str(self.target),
+        }
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What was taken, and in words what was not."""
+
+    imported: list[Imported] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def import_paths(
+    paths: Sequence[Path], layout: Layout, progress: Progress = SILENT
+) -> ImportReport:
+    """Import files, folders and zips.
+
+    Parameters
+    ----------
+    paths
+        What to import; folders with all below them, zips with all in them.
+    layout
+        Of the data folder.
+    """
+    report = ImportReport()
+    with progress.task("Importing", len(paths)) as task:
+        for path in paths:
+            for file, shown in _files(path, report):
+                try:
+                    report.imported.append(_import_file(file, shown, layout))
+                except RecsysError as error:
+                    report.refused.append((shown, str(error)))
+                except OSError as error:
+                    report.refused.append((shown, f"{shown} cannot be read: {error.strerror}."))
+            task.advance(note=path.name)
+    return report
+
+
+def _files(path: Path, report: ImportReport) -> Iterator[tuple[Path, str]]:
+    """The files that a path stands for, each with the name by which users know it."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.is_file() and not file.name.startswith("."):
+                yield from _files(file, report)
+    elif not path.exists():
+        report.refused.append((path.name, f"There is no file {path}."))
+    elif zipfile.is_zipfile(path):
+        try:
+            with _unpacked(path) as members:
+                yield from ((file, f"{path.name}/{file.name}") for file in members)
+        except RecsysError as error:
+            report.refused.append((path.name, str(error)))
+    else:
+        yield path, path.name
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[list[Path]]:
+    """Unpack a zip into a temporary folder: plain files only, by their bare names, bounded."""
+    with TemporaryDirectory(prefix="recsys-") as name, zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        _refuse_bombs(path, members)
+        folder = Path(name)
+        files = []
+        for number, member in enumerate(members):
+            bare = Path(member.filename.replace("\\", "/")).name
+            if not bare or bare.startswith(".") or stat.S_ISLNK(member.external_attr >> 16):
+                continue
+            target = folder / str(number) / bare
+            target.parent.mkdir()
+            try:
+                _unpack(archive, member, target)
+            except (
+                zipfile.BadZipFile,
+                RuntimeError,
+                NotImplementedError,
+                EOFError,
+                OSError,
+            ) as error:
+                raise RecsysError(
+                    f"{path.name}: {bare} cannot be unpacked ({error}). Download the zip again."
+                ) from None
+            files.append(target)
+        yield files
+
+
+def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    size = sum(member.file_size for member in members)
+    packed = max(sum(member.compress_size for member in members), 1)
+    if len(members) > MAX_MEMBERS:
+        raise RecsysError(f"{path.name} holds {len(members):,} files; at most {MAX_MEMBERS:,}.")
+    if size > MAX_UNPACKED or (size > _RATIO_MATTERS_FROM and size / packed > MAX_RATIO):
+        raise RecsysError(
+            f"{path.name} would unpack to {size / 1e9:.1f} GB from {packed / 1e6:.1f} MB; "
+            f"at most {MAX_UNPACKED / 1e9:.0f} GB and {MAX_RATIO} times its size. "
+            "If this is right, unpack it yourself and import the folder."
+        )
+    if nested := [one.filename for one in members if one.filename.lower().endswith(".zip")]:
+        raise RecsysError(f"{path.name} holds the zip {nested[0][:80]!r}: unpack it yourself.")
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
+    """Copy a member, and never more than it said it holds."""
+    with archive.open(member) as source, target.open("wb") as file:
+        left = member.file_size
+        while chunk := source.read(min(_CHUNK, left + 1)):
+            left -= len(chunk)
+            if left < 0:
+                raise RecsysError(f"{member.filename[:80]!r} is bigger than the zip says.")
+            file.write(chunk)
+
+
+def _import_file(file: Path, shown: str, layout: Layout) -> Imported:
+    """Take one file as history or catalogue."""
+    try:
+        reading = summarise_history(file)
+    except RecsysError as no_history:
+        return _import_catalogue(file, shown, layout, no_history)
+    if not reading.listens:
+        detail = " ".join(reading.sentences()) or "it has a header and no rows."
+        raise RecsysError(f"{file.name} holds no listens: {detail}")
+    target, there = _place(file, layout.history)
+    return Imported(
+        shown, "history", reading.format, reading.rows, target,
+        listens=reading.listens, remarks=tuple(reading.sentences()), already_there=there,
+    )  # fmt: skip
+
+
+def _import_catalogue(file: Path, shown: str, layout: Layout, no_history: RecsysError) -> Imported:
+    try:
+        catalogue = read_catalogue(file)
+    except RecsysError as no_catalogue:
+        raise RecsysError(_neither(file, str(no_history), str(no_catalogue))) from None
+    if not catalogue.songs:
+        raise RecsysError(f"{file.name} holds no songs with audio features.")
+    target, there = _place(file, layout.catalogues)
+    remarks = [f"{file.name}: {count:,} rows left out: {reason}"
+               for reason, count in catalogue.left_out.items()]  # fmt: skip
+    if catalogue.refused:
+        remarks.append(f"{file.name}: {catalogue.refused:,} songs have values that cannot be")
+    return Imported(
+        shown, "features", "feature catalogue", catalogue.rows, target,
+        songs=catalogue.songs, remarks=tuple(remarks), already_there=there,
+    )  # fmt: skip
+
+
+def _neither(file: Path, no_history: str, no_catalogue: str) -> str:
+    """The one message that helps: the nearer miss, or what both would need."""
+    if no_history == no_catalogue or "is missing" in no_history:
+        return no_history
+    if file.suffix.lower() == ".parquet" or "line 1: this is no" not in no_history:
+        return no_catalogue
+    try:
+        columns = ", ".join(repr(name[:40]) for name in take_sample(file).columns[:12])
+    except RecsysError as error:
+        return str(error)
+    return (
+        f"{file.name}, line 1: neither a listening history nor a catalogue of audio features. "
+        f"Found {columns or 'nothing'}; a Last.fm CSV has Username, Artist, Track, Album, Date, "
+        "Time, a catalogue artist, title and features such as energy."
+    )
+
+
+def _place(file: Path, folder: Path) -> tuple[Path, bool]:
+    """Copy a file into a folder of `raw/`; the same content is not put there twice."""
+    digest = hash_file(file)
+    if folder.is_dir():
+        for other in sorted(folder.rglob("*")):
+            same_size = other.is_file() and other.stat().st_size == file.stat().st_size
+            if same_size and hash_file(other) == digest:
+                return other, True
+    target = folder / file.name
+    number = 2
+    while target.exists():
+        target = folder / f"{file.stem}-{number}{file.suffix}"
+        number += 1
+    with atomic_path(target) as path:
+        shutil.copyfile(file, path)
+    return target, False

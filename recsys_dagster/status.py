@@ -1,0 +1,77 @@
+"""What a data folder holds, read from the tables and the release themselves."""
+
+from typing import Any
+
+import polars as pl
+
+from recsys_dagster.audio.coverage import Coverage, measure_coverage
+from recsys_dagster.audio.opening import open_batches, open_sources
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.listens import scan_listens
+from recsys_dagster.settings import Settings
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.tables import scan_table
+
+
+def read_status(settings: Settings) -> dict[str, Any]:
+    """The contents of `recsys status --json`; what is not there yet counts as 0 or `None`."""
+    layout = Layout(settings.data_dir)
+    raw = find_raw_files(layout)
+    listens, users = _listening(layout)
+    coverage = _coverage(layout)
+    return {
+        "data_dir": str(layout.root),
+        "demo": raw.demo,
+        "history_files": len(raw.history),
+        "catalogue_files": len(raw.catalogues),
+        "listens": listens,
+        "users": users,
+        "songs": coverage.songs,
+        "songs_with_features": coverage.songs_with_features,
+        "features_by_source": coverage.by_source,
+        "missing_by_reason": coverage.missing_by_reason,
+        "share_of_plays_with_features": round(coverage.share_of_plays, 4),
+        "pending_batches": _pending(layout, settings),
+        **_release(Releases(layout.releases)),
+    }
+
+
+def _listening(layout: Layout) -> tuple[int, int]:
+    if not any(layout.listens.glob("*.parquet")):
+        return 0, 0
+    counts = scan_listens(layout.listens).select(pl.len(), pl.col("user").n_unique())
+    listens, users = counts.collect(engine="streaming").row(0)
+    return int(listens), int(users)
+
+
+def _coverage(layout: Layout) -> Coverage:
+    if not layout.songs.exists():
+        return Coverage(0, 0, {}, {}, 0.0)
+    songs = scan_table(layout.songs)
+    if layout.features.exists():
+        return measure_coverage(scan_table(layout.features), songs)
+    played = songs.select((pl.col("plays") > 0).sum()).collect().item()
+    return Coverage(int(played), 0, {}, {"pending": int(played)} if played else {}, 0.0)
+
+
+def _pending(layout: Layout, settings: Settings) -> int:
+    if not layout.songs.exists():
+        return 0
+    return len(open_batches(layout, open_sources(layout, settings.feature_sources)).pending())
+
+
+def _release(releases: Releases) -> dict[str, Any]:
+    current = releases.current_id()
+    if current is None:
+        return {"release": None, "release_created_at": None, "figures": {}}
+    try:
+        manifest = releases.open(current).manifest
+    except RecsysError as error:
+        return {"release": current, "release_problem": str(error), "figures": {}}
+    return {
+        "release": current,
+        "release_created_at": manifest["created_at"],
+        "figures": manifest["figures"],
+    }

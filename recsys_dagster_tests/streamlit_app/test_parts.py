@@ -1,0 +1,104 @@
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamlit_app.parts import picks, radar, results, words
+from streamlit_app.parts.words import METHODS
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("Plain Song", "Plain Song"),
+        ("a*b_c", r"a\*b\_c"),
+        ("<b>", r"\<b\>"),
+        ("$x$", r"\$x\$"),
+        (":smile:", "\\:\u2060smile\\:"),
+        ("a -> b", "a \\-\u2060\\> b"),
+        ("www.x.org", "www\u2060\\.x\\.org"),
+        ("# no\n\nheading", r"\# no heading"),
+    ],
+)
+def test_plain_escapes_what_markdown_would_read(text: str, escaped: str) -> None:
+    assert words.plain(text) == escaped
+
+
+def test_plain_keeps_the_letters_of_every_script() -> None:
+    for text in ("Sigur Rós", "東京事変", "Ленинград", "🎵"):
+        assert words.plain(text) == text
+
+
+def test_a_title_of_any_length_stays_short() -> None:
+    assert len(words.plain("x" * 10_000)) == words.LONGEST
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=5, minutes=59), "5 hours ago"),
+        (timedelta(days=400), "400 days ago"),
+        (timedelta(seconds=-90), "just now"),
+    ],
+)
+def test_age(passed: timedelta, said: str) -> None:
+    assert words.age(NOW - passed, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "said"),
+    [
+        ("tempo", 120.4, "120 BPM"),
+        ("loudness", -7.25, "-7.2 dB"),
+        ("duration_ms", 185_000.0, "3:05 min"),
+        ("key", 1.0, "C♯"),
+        ("mode", 1.0, "major"),
+        ("time_signature", 4.0, "4/4"),
+        ("energy", 0.715, "72%"),
+    ],
+)
+def test_features_in_their_own_unit(feature: str, value: float, said: str) -> None:
+    assert words.feature_value(feature, value) == said
+
+
+def test_every_method_is_explained() -> None:
+    engine = pytest.importorskip("recsys_dagster.recommend.engine")
+    assert set(engine.METHODS) <= set(METHODS)
+
+
+def test_the_match_is_relative_to_the_best() -> None:
+    assert results.match(0.45, 0.9) == pytest.approx(0.5)
+    assert results.match(2.0, 1.0) == 1.0
+    assert results.match(-0.1, 0.9) == 0.0
+    assert results.match(-0.2, -0.1) == 0.0
+    assert results.match(math.nan, 0.9) == 0.0
+
+
+def test_the_profile_is_the_mean_of_what_is_known() -> None:
+    songs = [
+        {"energy": 0.2, "tempo": 60.0, "loudness": None},
+        {"energy": 0.6, "tempo": 200.0, "loudness": None},
+        {"energy": None, "tempo": math.nan},
+    ]
+    assert radar.profile(songs) == pytest.approx({"energy": 0.4, "tempo": 0.5})
+
+
+def test_the_profile_stays_in_its_frame() -> None:
+    assert radar.profile([{"tempo": 300.0, "loudness": -60.0}]) == {"tempo": 1.0, "loudness": 0.0}
+
+
+def test_the_radar_is_described_in_words() -> None:
+    said = radar.describe(
+        ["energy", "tempo"], {"energy": 0.5, "tempo": 0.1}, {"energy": 0.6, "tempo": 0.2}
+    )
+    assert said.endswith("energy 50% and 60% and tempo 10% and 20%.")
+
+
+def test_ids_in_an_address() -> None:
+    assert picks.parse("12,77") == ([12, 77], 0)
+    assert picks.parse("12,x,12") == ([12], 1)
+    assert picks.parse("") == ([], 0)

@@ -1,0 +1,19 @@
+"""The app's entry: `streamlit run streamlit_app/app.py`. Navigation only."""
+
+from pathlib import Path
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="Recsys",
+    page_icon=Path(__file__).with_name("icon.svg"),
+    layout="wide",
+    menu_items={"About": "Music recommendations from your own listening history."},
+)
+st.navigation(
+    [
+        st.Page("app_pages/discover.py", title="Discover", icon=":material/explore:", default=True),
+        st.Page("app_pages/quality.py", title="Quality", icon=":material/monitoring:"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,90 @@
+"""Quality: how good the recommendations are, measured, in plain words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from streamlit_app.parts import figures, frame
+from streamlit_app.parts.words import count, plain
+
+LEAD = (
+    "Some listening is held back, every method has to guess it, and this is how often it is right."
+)
+MEANINGS = {
+    "NDCG@10": "Are the right songs among the first ten, and near the top? 1 is perfect, 0 none.",
+    "Recall@10": "Of the songs that were held back, what share is among the first ten?",
+    "Precision@10": "Of the ten recommended songs, what share had been held back?",
+}
+
+
+def meanings() -> None:
+    """Explain the metrics."""
+    grid = st.grid(3, min_column_width=260, border=True, gap="xsmall", key="meanings")
+    for name, words in MEANINGS.items():
+        with grid.cell():
+            st.markdown(f"**{name}**")
+            st.caption(words)
+
+
+def comparison(methods: Mapping[str, Mapping[str, Any]]) -> None:
+    """Draw the methods by NDCG@10 and the whole table."""
+    st.subheader("Methods compared", anchor=False)
+    spec = figures.bars(methods)
+    if spec is None:
+        st.info("NDCG@10 could not be measured for any method.", icon=":material/info:")
+    else:
+        st.markdown("**NDCG@10**, best first; the pale bars are baselines")
+        alt = figures.describe_bars(methods)
+        st.echarts_chart(spec, height=60 + 40 * len(methods), alt=alt, renderer="svg", key="bars")
+    shape = {
+        heading: st.column_config.NumberColumn(format="%.3f")
+        for heading in figures.columns().values()
+    }
+    st.dataframe(
+        figures.table(methods),
+        hide_index=True,
+        column_config={"Method": st.column_config.TextColumn(pinned=True), **shape},
+        placeholder="–",
+        key="metrics",
+        alt="Every method with NDCG, recall and precision at 5, 10 and 20.",
+    )
+
+
+def training(facts: Mapping[str, Any]) -> None:
+    """Draw the training curve."""
+    st.subheader("How the SVD model learned", anchor=False)
+    spec = figures.curve(facts)
+    if spec is None:
+        st.info("This release holds no training curve.", icon=":material/info:")
+        return
+    st.caption(
+        "The error on what it learns from keeps falling; the error on what it has not seen says "
+        "when to stop. The epoch marked “kept” is the one in use."
+    )
+    st.echarts_chart(
+        spec, height=340, alt=figures.describe_curve(facts), renderer="svg", key="curve"
+    )
+
+
+def protocol(facts: Mapping[str, Any]) -> None:
+    """Say how it was measured."""
+    st.subheader("How it was measured", anchor=False)
+    st.markdown(plain(str(facts.get("description", "This release does not say."))))
+    listeners = count(int(facts.get("listeners") or 0), "listener")
+    words = [f"{listeners} tested"]
+    if facts.get("seeds"):
+        words.append(f"{facts['seeds']} seed songs each")
+    if facts.get("test_share"):
+        words.append(f"{float(facts['test_share']):.1%} of the listening held back")
+    st.caption(plain(" · ".join(words)))
+
+
+with frame.page("Quality", LEAD) as open_now:
+    evaluation = open_now.evaluation
+    meanings()
+    for words in figures.caveats(evaluation):
+        st.info(words, icon=":material/balance:")
+    comparison(evaluation.get("methods", {}))
+    training(evaluation.get("training", {}))
+    protocol(evaluation.get("protocol", {}))

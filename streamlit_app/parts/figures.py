@@ -1,0 +1,159 @@
+"""The evaluation as tables and charts: plain functions from `evaluation.json`."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streamlit_app.parts.words import method
+
+CUTOFFS = (5, 10, 20)
+METRICS = {"ndcg": "NDCG", "recall": "Recall", "precision": "Precision"}
+HEADLINE = "ndcg@10"
+FEW_LISTENERS = 100
+BASELINES = ("seed", "popular", "random")
+LABELS = {"random": "Random"}
+
+
+def columns() -> dict[str, str]:
+    """Every metric's key with its heading."""
+    return {f"{key}@{k}": f"{name}@{k}" for key, name in METRICS.items() for k in CUTOFFS}
+
+
+def label(name: str) -> str:
+    """How a method or baseline is called."""
+    return LABELS.get(name) or method(name).label
+
+
+def number(value: Any) -> float | None:
+    """A measured value, or `None` where it could not be measured."""
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if known else None
+
+
+def ranked(methods: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Methods by NDCG@10, best first; those without one at the end."""
+
+    def key(name: str) -> float:
+        measured = number(methods[name].get(HEADLINE))
+        return -math.inf if measured is None else measured
+
+    return sorted(methods, key=key, reverse=True)
+
+
+def table(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """One row a method, one column a metric."""
+    names = ranked(methods)
+    cells: dict[str, list[Any]] = {"Method": [label(name) for name in names]}
+    for key, heading in columns().items():
+        cells[heading] = [number(methods[name].get(key)) for name in names]
+    return cells
+
+
+def bars(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Build the chart that compares methods by NDCG@10; `None` when nothing was measured."""
+    measured = {name: number(methods[name].get(HEADLINE)) for name in ranked(methods)}
+    known = {name: value for name, value in measured.items() if value is not None}
+    if not known:
+        return None
+    return {
+        "grid": {"left": 8, "right": 56, "top": 8, "bottom": 8, "containLabel": True},
+        "xAxis": {"type": "value", "min": 0, "splitNumber": 4},
+        "yAxis": {"type": "category", "inverse": True, "data": [label(name) for name in known]},
+        "series": [
+            {
+                "type": "bar",
+                "name": "NDCG@10",
+                "data": [_bar(name, value) for name, value in known.items()],
+                "barMaxWidth": 26,
+            }
+        ],
+        "tooltip": {"trigger": "item"},
+    }
+
+
+def _bar(name: str, value: float) -> dict[str, Any]:
+    return {
+        "value": round(value, 4),
+        "itemStyle": {"opacity": 0.45 if name in BASELINES else 1.0},
+        "label": {"show": True, "position": "right", "formatter": f"{value:.3f}", "opacity": 1},
+    }
+
+
+def describe_bars(methods: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say in words what the bars show."""
+    parts = [
+        f"{label(name)} {value:.3f}"
+        for name in ranked(methods)
+        if (value := number(methods[name].get(HEADLINE))) is not None
+    ]
+    return f"Bar chart of NDCG@10, best first: {', '.join(parts)}."
+
+
+def curve(training: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Build the chart of training and validation error by epoch; `None` without any point."""
+    points: Sequence[Mapping[str, Any]] = training.get("curve") or ()
+    if not points:
+        return None
+    lines = {"train_mse": "Training", "valid_mse": "Validation"}
+    series: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "name": name,
+            "showSymbol": False,
+            "data": [number(point.get(key)) for point in points],
+        }
+        for key, name in lines.items()
+    ]
+    best = training.get("best_epoch")
+    if best is not None:
+        series[1]["markLine"] = {
+            "symbol": "none",
+            "data": [{"xAxis": str(best)}],
+            "label": {"formatter": "kept"},
+        }
+    return {
+        "legend": {"bottom": 0},
+        "grid": {"left": 8, "right": 24, "top": 32, "bottom": 56, "containLabel": True},
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.4f"},
+        "xAxis": {
+            "type": "category",
+            "name": "epoch",
+            "nameLocation": "middle",
+            "nameGap": 28,
+            "data": [str(point.get("epoch", index)) for index, point in enumerate(points)],
+        },
+        "yAxis": {"type": "value", "scale": True, "name": "MSE"},
+        "series": series,
+    }
+
+
+def describe_curve(training: Mapping[str, Any]) -> str:
+    """Say in words what the training curve shows."""
+    first, last = training["curve"][0], training["curve"][-1]
+
+    def way(key: str) -> str:
+        start, end = number(first.get(key)), number(last.get(key))
+        return "not measured" if start is None or end is None else f"{start:.4f} to {end:.4f}"
+
+    return (
+        f"Line chart of the error over {len(training['curve'])} epochs: training "
+        f"{way('train_mse')}, validation {way('valid_mse')}."
+    )
+
+
+def caveats(evaluation: Mapping[str, Any]) -> list[str]:
+    """What an honest reader should know before believing the figures."""
+    found = []
+    listeners = int(evaluation.get("protocol", {}).get("listeners") or 0)
+    methods = evaluation.get("methods", {})
+    if listeners < FEW_LISTENERS:
+        found.append(
+            f"Only {listeners} listener{'' if listeners == 1 else 's'} could be tested. With fewer "
+            f"than {FEW_LISTENERS}, small differences between methods are likely chance."
+        )
+    order = [name for name in ranked(methods) if number(methods[name].get(HEADLINE)) is not None]
+    if "hybrid" in order and order[0] != "hybrid":
+        found.append(f"On this history {label(order[0])} scores higher than Hybrid by NDCG@10.")
+    if any(number(row.get(key)) is None for row in methods.values() for key in columns()):
+        found.append("Figures that could not be measured are left empty; they are not zero.")
+    return found

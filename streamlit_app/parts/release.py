@@ -1,0 +1,165 @@
+"""The release that is served: opened once, kept while it is current, never left for a damaged one.
+
+The cheap question (which release is current?) is asked on every rerun, the dear one (open and
+verify it) once a release.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import streamlit as st
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.recommend import METHODS, Answer, Recommender, Song
+from recsys_dagster.settings import load_settings
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.releases import Releases
+
+
+class Answering(Protocol):
+    """What the pages ask of a recommender."""
+
+    def search(self, text: str, n: int = 10) -> list[Song]:
+        """Songs that match a text, best first; the most played for an empty one."""
+
+    def song(self, song_id: int) -> Song:
+        """One song of the catalogue."""
+
+    def popular(self, n: int) -> list[Song]:
+        """The most played songs."""
+
+    def audio(self, song_ids: Sequence[int]) -> list[dict[str, float | None]]:
+        """The audio features of songs, in their own units."""
+
+    def recommend(
+        self,
+        seeds: Sequence[str | int] = (),
+        *,
+        user: str | None = None,
+        method: str = "hybrid",
+        n: int = 10,
+    ) -> Answer:
+        """Recommendations for seeds."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """An open release; `trouble` says why a newer one is not shown in its place."""
+
+    release_id: str
+    created_at: datetime
+    figures: Mapping[str, int]
+    demo: bool
+    methods: tuple[str, ...]
+    recommender: Answering
+    evaluation: Mapping[str, Any]
+    trouble: str | None = None
+
+
+class Shelf(Protocol):
+    """Where releases stand. Tests put their own in its place."""
+
+    def current_id(self) -> str | None:
+        """Which release is current; cheap."""
+
+    def open(self, release_id: str) -> Serving:
+        """Open and verify a release."""
+
+
+class FolderShelf:
+    """The releases in the data folder that the settings name."""
+
+    def current_id(self) -> str | None:
+        """Read `releases/CURRENT`."""
+        return _releases().current_id()
+
+    def open(self, release_id: str) -> Serving:
+        """Open and verify a release; raises `RecsysError` when it is damaged."""
+        try:
+            return self._open(release_id)
+        except (OSError, ValueError, KeyError) as error:
+            raise RecsysError(
+                f"Release {release_id} cannot be read ({type(error).__name__}: {error}). "
+                "Go back with `recsys releases rollback ID`, or run `recsys run`."
+            ) from error
+
+    def _open(self, release_id: str) -> Serving:
+        release = _releases().open(release_id)
+        return Serving(
+            release_id=release.id,
+            created_at=release.created_at,
+            figures=release.manifest.get("figures", {}),
+            demo=bool(release.manifest.get("demo")),
+            methods=METHODS,
+            recommender=Recommender.from_release(release),
+            evaluation=release.evaluation(),
+        )
+
+
+def _releases() -> Releases:
+    return Releases(Layout(load_settings().data_dir).releases)
+
+
+def shelf() -> Shelf:
+    """Give the place that releases are read from."""
+    return FolderShelf()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which release is current, and why it cannot be opened (`None`: it can)."""
+
+    release_id: str | None
+    trouble: str | None = None
+
+
+def standing() -> Standing:
+    """Look which release is current; opens a new one, so that its first page is fast."""
+    try:
+        release_id = shelf().current_id()
+    except (RecsysError, OSError, ValueError) as error:
+        return Standing(None, f"The current release cannot be told: {error}")
+    return Standing(release_id, _trouble(release_id) if release_id else None)
+
+
+def open_current(now: Standing) -> Serving | None:
+    """Give the current release, or the last good one of this process with its `trouble` set.
+
+    `None` means that nothing was released yet.
+
+    Raises
+    ------
+    RecsysError
+        The current release cannot be opened and this process has none to fall back on.
+    """
+    good = _last_good()
+    if now.trouble:
+        if "release" not in good:
+            raise RecsysError(now.trouble)
+        return replace(good["release"], trouble=now.trouble)
+    if now.release_id is None:
+        return None
+    good["release"] = _load(now.release_id)
+    return good["release"]
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the release…")
+def _load(release_id: str) -> Serving:
+    return shelf().open(release_id)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _trouble(release_id: str) -> str | None:
+    """Why a release cannot be opened; a damaged one is tried again every 30 seconds."""
+    try:
+        _load(release_id)
+    except RecsysError as error:
+        return str(error)
+    return None
+
+
+@st.cache_resource(show_spinner=False)
+def _last_good() -> dict[str, Serving]:
+    return {}
