@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +110,8 @@ def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) 
         ]
     )  # fmt: skip
     recommender = Recommender.open(settings.data_dir)
-    song = recommender.popular(1)[0]
+    songs = recommender.popular(100)
+    song = next((song for song in songs if song.has_audio), songs[0])
     name = console.printable(f"{song.artist} - {song.title}")
     console.out.print(f"\nTen songs for those who like {name}:", markup=False)
     console.show_answer(recommender.recommend([song.song_id]))
@@ -275,7 +277,9 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     rows = [[name, *(shown(methods[name][column]) for column in COLUMNS)]
             for name in by_ndcg(methods)]  # fmt: skip
     console.out.print(
-        console.table([("method", False), *((title(one), True) for one in COLUMNS)], rows)
+        console.table(
+            [("method", False), *((title(one).replace("@", "\n@"), True) for one in COLUMNS)], rows
+        )
     )
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
@@ -293,17 +297,23 @@ def up(
     from recsys_dagster.defs.running import prepare_dagster_home
 
     settings = _settings(data_dir)
-    os.environ["RECSYS_DATA_DIR"] = str(settings.data_dir)
-    prepare_dagster_home(Layout(settings.data_dir))
+    layout = Layout(settings.data_dir)
+    os.environ["RECSYS_DATA_DIR"] = str(layout.root)
+    prepare_dagster_home(layout)
     wanted = servers.servers(pipeline_port, app_port)
     with servers.stopped_by_sigterm():
         try:
-            with servers.running(wanted) as processes:
-                servers.wait_until_ready(wanted, processes)
-                for server in wanted:
+            with servers.running(wanted, layout.logs) as processes:
+                pairs = list(zip(wanted, processes, strict=True))
+                console.out.print("Starting; the pipeline UI takes some 20 seconds.")
+                for server, process in pairs:
+                    servers.wait_until_ready(server, process)
                     console.out.print(f"{server.name}: {server.address}")
                 console.out.print("Ctrl-C stops both.")
-                servers.wait_until_one_ends(wanted, processes)
+                while True:
+                    for server, process in pairs:
+                        servers.refuse_ended(server, process)
+                    time.sleep(0.5)
         except KeyboardInterrupt:
             console.out.print("Stopped.")
 

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -21,9 +21,19 @@ from rich.text import Text
 from recsys_dagster.progress import Progress, Task
 from recsys_dagster.recommend.answer import Answer, Song
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_WIDE = 160
+"""Columns where there is no terminal to ask: what goes into a file or a pipe is not folded."""
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_WIDE)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 _BAR = 12
+_SHOWN = 80
 
 
 class _Row:
@@ -105,11 +115,16 @@ def progress_on_stderr() -> Iterator[Progress]:
         yield TerminalProgress(bars)
 
 
+_WHOLE = frozenset({"#", "release", "made", "match", "from"})
+"""Columns that are useless when they are folded."""
+
+
 def table(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> Table:
     """A table of plain text; `columns` are titles and whether they hold numbers."""
-    grid = Table(box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     for title, number in columns:
-        grid.add_column(title, justify="right" if number else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if number else "left"
+        grid.add_column(title, justify=justify, overflow="fold", no_wrap=title in _WHOLE)
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
     return grid
@@ -126,7 +141,8 @@ def show_answer(answer: Answer) -> None:
         if not seed.matched:
             nearest = "; ".join(f"{song.artist} - {song.title}" for song in seed.suggestions)
             hint = f" Did you mean: {nearest}?" if nearest else ""
-            err.print(Text(printable(f'Not in the catalogue: "{seed.query}".{hint}')))
+            shown = seed.query if len(seed.query) <= _SHOWN else f"{seed.query[:_SHOWN]}…"
+            err.print(Text(printable(f'Not in the catalogue: "{shown}".{hint}')), soft_wrap=True)
     if answer.rung == "popular" and answer.method != "popular":
         err.print("None of the songs is known, so these are simply the most played ones.")
     if not answer.recommendations:

@@ -16,11 +16,21 @@ _SINGLE_QUOTES = "[\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4\uff07]"
 _DOUBLE_QUOTES = "[\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02]"
 _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]"
 
-_GUEST = r"(?:(?:feat|ft)\.\s*|(?:feat|ft|featuring)\s+)[^\s()\[\]]"
+_NAME = r"[^\s()\[\]]"
+_GUEST = rf"(?:(?:feat|ft)\.\s*|(?:feat|ft|featuring)\s+){_NAME}"
 _INSIDE_BRACKETS = r"(?:[^()\[\]]|\([^()]*\)|\[[^\[\]]*\])*"
+_VERSION = (
+    r"(?:remix|mix|edit|live|version|acoustic|instrumental|demo|dub|bootleg|rework|unplugged"
+    r"|session|karaoke|vip)"
+)
+_GUEST_AND_VERSION = rf"([(\[]){_GUEST}[^()\[\]]*\s({_VERSION}[)\]])"
 _GUEST_IN_BRACKETS = rf"\s*[(\[]{_GUEST}{_INSIDE_BRACKETS}[)\]]"
-# An open "feat. X" ends where a bracket or a " - Live" begins; it needs something before it.
-_GUEST_IN_THE_OPEN = rf"(\S)\s+{_GUEST}.*?(\s+-\s|\s*[(\[]|$)"
+# An open "feat. X" ends at a bracket, a " - Live" or a " Remix"; it needs something before it,
+# and "ft" after a number is feet ("50 Ft Queenie").
+_GUEST_IN_THE_OPEN = (
+    r"(?:(\S)\s+(?:-\s+)?(?:(?:feat|ft)\.\s*|(?:feat|featuring)\s+)|([^\d\s])\s+(?:-\s+)?ft\s+)"
+    rf"{_NAME}.*?(\s+-\s|\s*[()\[\]]|\s{_VERSION}\b|$)"
+)
 
 _YEAR = r"(?:19|20)\d\d"
 _REMASTER = (
@@ -29,14 +39,16 @@ _REMASTER = (
     rf"(?:\s+(?:in\s+)?{_YEAR})?(?:\s+(?:version|edition|re-?master(?:ed)?))?"
 )
 _REMASTER_IN_BRACKETS = rf"\s*[(\[]{_REMASTER}[)\]]"
-_REMASTER_AT_THE_END = rf"\s*(?:\s-|;|\s?/)\s*{_REMASTER}$"
+_REMASTER_AT_THE_END = rf"(?:\s*(?:\s-|;|\s?/)\s*{_REMASTER})+$"
 
 
 def _unify(text: pl.Expr) -> pl.Expr:
-    """Fold case, spacing and look-alike characters."""
-    return (
-        text.str.normalize("NFKC")
-        .str.replace_all(_INVISIBLE, "")
+    """Fold case, spacing and look-alike characters; text of nothing visible stays itself."""
+    folded = (
+        text.str.replace_all(_INVISIBLE, "")
+        .str.replace_all("\u00b4", "'")  # NFKC would make a space and an accent of it,
+        .str.replace_all("\u2033", '"')  # and two single quotes of this
+        .str.normalize("NFKC")
         .str.replace_all(_DASHES, "-")
         .str.replace_all(_SINGLE_QUOTES, "'")
         .str.replace_all(_DOUBLE_QUOTES, '"')
@@ -44,10 +56,15 @@ def _unify(text: pl.Expr) -> pl.Expr:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(" ")
     )
+    return pl.when(folded == "").then(text).otherwise(folded)
 
 
 def _without_guests(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(_GUEST_IN_BRACKETS, "").str.replace(_GUEST_IN_THE_OPEN, "$1$2")
+    return (
+        text.str.replace_all(_GUEST_AND_VERSION, "$1$2")
+        .str.replace_all(_GUEST_IN_BRACKETS, "")
+        .str.replace_all(_GUEST_IN_THE_OPEN, "$1$2$3")
+    )
 
 
 def _without_remaster_notes(text: pl.Expr) -> pl.Expr:

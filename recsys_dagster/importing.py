@@ -1,8 +1,10 @@
 """Files in: told apart by their content, copied into `raw/`, and what cannot be used refused."""
 
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +26,11 @@ MAX_UNPACKED = 8 << 30
 MAX_RATIO = 200
 _RATIO_MATTERS_FROM = 64 << 20
 _CHUNK = 1 << 20
+# What damage, encryption, an unknown method or a name that is too long raise.
+_UNPACKING_ERRORS = (
+    RecsysError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError,
+    OSError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +85,25 @@ def import_paths(
     report = ImportReport()
     with progress.task("Importing", len(paths)) as task:
         for path in paths:
-            for file, shown in _files(path, report):
-                try:
-                    report.imported.append(_import_file(file, shown, layout))
-                except RecsysError as error:
-                    report.refused.append((shown, str(error)))
-                except OSError as error:
-                    report.refused.append((shown, f"{shown} cannot be read: {error.strerror}."))
+            before = len(report.imported) + len(report.refused)
+            _import_path(path, layout, report)
+            if len(report.imported) + len(report.refused) == before:
+                report.refused.append((path.name, f"{path} holds no files that could be imported."))
             task.advance(note=path.name)
     return report
+
+
+def _import_path(path: Path, layout: Layout, report: ImportReport) -> None:
+    try:
+        for file, shown in _files(path, report):
+            try:
+                report.imported.append(_import_file(file, shown, layout))
+            except RecsysError as error:
+                report.refused.append((shown, str(error)))
+            except OSError as error:
+                report.refused.append((shown, f"{shown} cannot be read: {error.strerror}."))
+    except OSError as error:  # a name that is too long, a folder that may not be listed
+        report.refused.append((path.name, f"{path} cannot be read: {error.strerror}."))
 
 
 def _files(path: Path, report: ImportReport) -> Iterator[tuple[Path, str]]:
@@ -97,19 +114,28 @@ def _files(path: Path, report: ImportReport) -> Iterator[tuple[Path, str]]:
                 yield from _files(file, report)
     elif not path.exists():
         report.refused.append((path.name, f"There is no file {path}."))
+    elif not path.is_file():
+        report.refused.append((path.name, f"{path} is no plain file. Save it as one first."))
     elif zipfile.is_zipfile(path):
         try:
-            with _unpacked(path) as members:
+            with _unpacked(path, report) as members:
                 yield from ((file, f"{path.name}/{file.name}") for file in members)
         except RecsysError as error:
             report.refused.append((path.name, str(error)))
+        except zipfile.BadZipFile as error:
+            report.refused.append(
+                (path.name, f"{path.name} is a damaged zip ({error}). Download it again.")
+            )
     else:
         yield path, path.name
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[list[Path]]:
-    """Unpack a zip into a temporary folder: plain files only, by their bare names, bounded."""
+def _unpacked(path: Path, report: ImportReport) -> Iterator[list[Path]]:
+    """Unpack a zip into a temporary folder: plain files only, by their bare names, bounded.
+
+    Members that cannot be unpacked are named in `report`; the others are taken.
+    """
     with TemporaryDirectory(prefix="recsys-") as name, zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         _refuse_bombs(path, members)
@@ -123,17 +149,11 @@ def _unpacked(path: Path) -> Iterator[list[Path]]:
             target.parent.mkdir()
             try:
                 _unpack(archive, member, target)
-            except (
-                zipfile.BadZipFile,
-                RuntimeError,
-                NotImplementedError,
-                EOFError,
-                OSError,
-            ) as error:
-                raise RecsysError(
-                    f"{path.name}: {bare} cannot be unpacked ({error}). Download the zip again."
-                ) from None
-            files.append(target)
+            except _UNPACKING_ERRORS as error:
+                reason = f"{path.name}: {bare} cannot be unpacked ({error}). Download it again."
+                report.refused.append((f"{path.name}/{bare}", reason))
+            else:
+                files.append(target)
         yield files
 
 
@@ -219,13 +239,15 @@ def _place(file: Path, folder: Path) -> tuple[Path, bool]:
     digest = hash_file(file)
     if folder.is_dir():
         for other in sorted(folder.rglob("*")):
+            hidden = any(part.startswith(".") for part in other.relative_to(folder).parts)
             same_size = other.is_file() and other.stat().st_size == file.stat().st_size
-            if same_size and hash_file(other) == digest:
+            if not hidden and same_size and hash_file(other) == digest:
                 return other, True
-    target = folder / file.name
+    seen = file.with_name(file.name.lstrip(".") or "file")  # a run does not read hidden files
+    target = folder / seen.name
     number = 2
     while target.exists():
-        target = folder / f"{file.stem}-{number}{file.suffix}"
+        target = folder / f"{seen.stem}-{number}{seen.suffix}"
         number += 1
     with atomic_path(target) as path:
         shutil.copyfile(file, path)

@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+        try:
+            return path.expanduser().resolve()
+        except RuntimeError as error:  # no such user's home
+            raise ValueError(error) from None
 
     @field_validator("feature_sources", mode="before")
     @classmethod
@@ -66,6 +69,8 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     given: dict[str, Any] = {} if data_dir is None else {"RECSYS_DATA_DIR": data_dir}
     try:
         return Settings(**given)
+    except UnicodeDecodeError:
+        raise RecsysError("The file .env is not UTF-8. Save it again as UTF-8.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -38,27 +38,27 @@ def servers(pipeline_port: int, app_port: int) -> list[Server]:
     found = find_spec("streamlit_app")
     if found is None or found.origin is None:
         raise RecsysError("The app is not installed beside the package. Install it again.")
-    app = Path(found.origin).with_name("app.py")
+    app, package = Path(found.origin).with_name("app.py"), Path(__file__).parent
+    streamlit = ["--server.address", HOST, "--server.port", str(app_port),
+                 "--server.headless", "true", "--server.fileWatcherType", "none",
+                 "--browser.gatherUsageStats", "false"]  # fmt: skip
+    dagster = ["-w", str(package / "workspace.yaml"), "-h", HOST, "-p", str(pipeline_port)]
     return [
-        Server(
-            "pipeline",
-            [sys.executable, "-m", "dagster", "dev", "-m", "recsys_dagster.definitions",
-             "-h", HOST, "-p", str(pipeline_port), "--log-level", "warning"],
-            pipeline_port,
-        ),
-        Server(
-            "app",
-            [sys.executable, "-m", "streamlit", "run", str(app),
-             "--server.address", HOST, "--server.port", str(app_port), "--server.headless", "true",
-             "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"],
-            app_port,
-        ),
-    ]  # fmt: skip
+        Server("app", [sys.executable, "-m", "streamlit", "run", str(app), *streamlit], app_port),
+        Server("pipeline", [sys.executable, "-m", "dagster", "dev", *dagster], pipeline_port),
+    ]
 
 
 @contextmanager
-def running(wanted: Sequence[Server]) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(wanted: Sequence[Server], logs: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start servers, each in a process group of its own; on the way out none is left.
+
+    Parameters
+    ----------
+    wanted
+        The servers.
+    logs
+        Directory for a log file of each.
 
     Raises
     ------
@@ -71,46 +71,48 @@ def running(wanted: Sequence[Server]) -> Iterator[list[subprocess.Popen[bytes]]]
                 f"Port {server.port} is taken already. Choose another for the {server.name} "
                 f"with --{server.name}-port."
             )
+    logs.mkdir(parents=True, exist_ok=True)
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for server in wanted:
-            processes.append(subprocess.Popen(server.command, start_new_session=True))  # noqa: PERF401
+            with (logs / f"{server.name}.log").open("wb") as log:
+                processes.append(
+                    subprocess.Popen(
+                        server.command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
+                )
         yield processes
     finally:
         _end(processes)
 
 
-def wait_until_ready(wanted: Sequence[Server], processes: list[subprocess.Popen[bytes]]) -> None:
-    """Wait until every server answers.
+def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server answers.
 
     Raises
     ------
     RecsysError
-        One ended, or took too long.
+        It ended, or took too long.
     """
     deadline = time.monotonic() + _READY_WITHIN
-    for server, process in zip(wanted, processes, strict=True):
-        while not _answers(server.port):
-            if process.poll() is not None:
-                raise RecsysError(f"The {server.name} ended with code {process.returncode}.")
-            if time.monotonic() > deadline:
-                raise RecsysError(f"The {server.name} did not answer within {_READY_WITHIN:g} s.")
-            time.sleep(0.2)
+    while not _answers(server.port):
+        refuse_ended(server, process)
+        if time.monotonic() > deadline:
+            raise RecsysError(f"The {server.name} did not answer within {_READY_WITHIN:g} s.")
+        time.sleep(0.2)
 
 
-def wait_until_one_ends(wanted: Sequence[Server], processes: list[subprocess.Popen[bytes]]) -> None:
-    """Wait for as long as all run.
-
-    Raises
-    ------
-    RecsysError
-        One has ended.
-    """
-    while True:
-        for server, process in zip(wanted, processes, strict=True):
-            if process.poll() is not None:
-                raise RecsysError(f"The {server.name} ended with code {process.returncode}.")
-        time.sleep(0.5)
+def refuse_ended(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Raise `RecsysError` when a server has ended."""
+    if process.poll() is not None:
+        raise RecsysError(
+            f"The {server.name} ended with code {process.returncode}; its log is "
+            f"{server.name}.log in the folder cache/logs of the data folder."
+        )
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class FeatureBatches:
     def gather(self, target: Path) -> None:
         """Write all batches into one table, sorted by song; the rest of them is removed."""
         files = [self.path(batch) for batch in self.numbers]
-        write_table(pl.scan_parquet(files, schema=AUDIO_SCHEMA), target)
+        write_table(pl.scan_parquet(files, schema=AUDIO_SCHEMA, glob=False), target)
         for stale in set(self._directory.glob("batch=*.parquet")) - set(files):
             stale.unlink()
 

@@ -48,7 +48,8 @@ class Catalogue:
     @property
     def songs(self) -> int:
         """Distinct songs with at least one feature."""
-        return self.table.filter(pl.col("rank") == 0)["song_key"].n_unique()
+        known = pl.any_horizontal(pl.col(FEATURES).is_not_null())
+        return self.table.filter(known, pl.col("rank") == 0)["song_key"].n_unique()
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -59,10 +60,14 @@ def read_catalogue(path: Path) -> Catalogue:
     RecsysError
         The file is empty or damaged, or lacks artist, title or every feature.
     """
-    with TemporaryDirectory(prefix="recsys-") as workspace:
-        rows = _named(_open(path, Path(workspace)), path).collect(engine="streaming")
-    songs = rows.filter(pl.col("left_out").is_null())
-    checked = refuse_impossible(songs.drop("left_out")).collect()
+    try:
+        with TemporaryDirectory(prefix="recsys-") as workspace:
+            rows = _named(_open(path, Path(workspace)), path).collect(engine="streaming")
+        songs = rows.filter(pl.col("left_out").is_null())
+        checked = refuse_impossible(songs.drop("left_out")).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        what = str(error).partition("\n")[0]
+        raise RecsysError(f"{path.name} cannot be read as a catalogue: {what}") from None
     has_any = pl.any_horizontal(pl.col(FEATURES).is_not_null())
     usable = checked.filter(has_any | pl.col(REFUSED).is_not_null())
     left_out = dict(rows.drop_nulls("left_out").group_by("left_out").len().sort("left_out").rows())
@@ -94,19 +99,23 @@ def _open_parquet(path: Path) -> pl.LazyFrame:
     if not path.stat().st_size:
         raise RecsysError(f"{path.name} is empty (0 bytes). Copy or download it again.")
     try:
-        pl.read_parquet_schema(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        frame = pl.scan_parquet(path, glob=False)
+        frame.collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise RecsysError(
             f"{path.name} is no Parquet file that can be read ({error}). Copy it again."
         ) from None
-    return pl.scan_parquet(path).with_columns(pl.lit(None, pl.String).alias(PROBLEM))
+    return frame.with_columns(pl.lit(None, pl.String).alias(PROBLEM))
 
 
 def _named(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
     """Give the columns their names, and say which rows are no song."""
     found = _find_columns(frame.collect_schema().names(), path)
     columns = [pl.col(column).alias(name) for name, column in found.items()]
-    named = frame.select(PROBLEM, *columns).with_columns(pl.col("artist", "title").cast(pl.String))
+    named = frame.select(PROBLEM, *columns)
+    if isinstance(named.collect_schema()["artist"], pl.List):
+        named = named.with_columns(pl.col("artist").cast(pl.List(pl.String)).list.join("; "))
+    named = named.with_columns(pl.col("artist", "title").cast(pl.String))
 
     def missing(name: str) -> pl.Expr:
         return pl.col(name).str.strip_chars().fill_null("") == ""
@@ -146,7 +155,11 @@ def _find_columns(columns: tuple[str, ...] | list[str], path: Path) -> dict[str,
 
 def _keyed(songs: pl.DataFrame) -> pl.DataFrame:
     """Key each song by all the artists named and, where there are several, by the first."""
-    artist = pl.col("artist").str.replace_all(r"^\['?|'?\]$", "").str.replace_all("', '", "; ")
+    artist = (
+        pl.col("artist")
+        .str.replace_all(r"""^\[['"]?|['"]?\]$""", "")
+        .str.replace_all(r"""['"], ['"]""", "; ")
+    )
     first = artist.str.replace(rf"(?:{_SEPARATORS}).*$", "")
     named = songs.with_columns(
         song_key(pl.col("artist"), pl.col("title")).alias("song_key"), pl.lit(0).alias("rank")

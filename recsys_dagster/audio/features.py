@@ -60,6 +60,8 @@ def refuse_impossible(table: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     frame = table.lazy()
     absent = set(FEATURES) - set(frame.collect_schema().names())
     frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))
+    texts = pl.selectors.by_name(FEATURES) & (pl.selectors.string() | pl.selectors.categorical())
+    frame = frame.with_columns(texts.cast(pl.String).str.strip_chars())
     reasons = pl.concat_str(
         [_reason(one) for one in FEATURE_TABLE], separator="; ", ignore_nulls=True
     )

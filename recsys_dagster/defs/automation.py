@@ -11,7 +11,8 @@ EVERYTHING = "everything"
 
 everything = dg.define_asset_job(
     EVERYTHING,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(spotify_audio_features),
+    selection=dg.AssetSelection.all().materializable()
+    - dg.AssetSelection.assets(spotify_audio_features),
     description=(
         "The main job: from the listening histories to a release. What is done already is not "
         "done again; batches of audio features that are pending are finished."

@@ -83,11 +83,11 @@ def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
         "best epoch": facts["best_epoch"],
         "train MSE": best["train_mse"],
         "validation MSE": best["valid_mse"] if best["valid_mse"] is not None else "not measurable",
-        "MSE by epoch": dg.MetadataValue.json(facts["curve"]),
         "training curve": dg.MetadataValue.md(plot_training(facts["curve"], facts["best_epoch"])),
         "listeners": facts["n_users"],
         "songs": facts["n_items"],
         "settings": dg.MetadataValue.json(facts["config"]),
+        "MSE by epoch": dg.MetadataValue.json(facts["curve"]),
         "path": dg.MetadataValue.path(str(shop.layout.svd)),
     }
 

@@ -11,7 +11,7 @@ from recsys_dagster.evaluation.protocol import HeldOut, make_cases
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.ranker import Ranker
 
-KNN_WEIGHTS = (0.05, 0.1, 0.25, 0.5, 1.0)
+KNN_WEIGHTS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 _DEPTH = 10
 
 

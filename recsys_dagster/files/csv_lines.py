@@ -23,6 +23,7 @@ UNCLOSED_QUOTE = "a quote that is not closed"
 TOO_MANY_FIELDS = "more fields than the header has"
 TOO_FEW_FIELDS = "an incomplete line"
 BLANK_LINE = "a blank line"
+STRAY_RETURN = "a carriage return in the middle of a line"
 _OVERFLOW = "overflow"
 
 
@@ -51,11 +52,13 @@ def scan_lines(path: Path, columns: tuple[str, ...], workspace: Path) -> pl.Lazy
     """
     if _is_sound(path, columns):
         return _scan(path, columns).with_columns(pl.lit(None, pl.String).alias(PROBLEM))
-    clean = workspace / f"{path.stem}.clean.csv"
+    clean = workspace / "clean.csv"
     _write_clean(path, len(columns), clean)
     width = len(columns)
     schema = dict.fromkeys([LINE, PROBLEM, *column_names(width)], pl.String)
-    rows = pl.scan_csv(clean, has_header=False, schema=schema, empty_string_is_null=False)
+    rows = pl.scan_csv(
+        clean, has_header=False, schema=schema, empty_string_is_null=False, glob=False
+    )
     return rows.with_columns(
         pl.col(LINE).cast(pl.Int64),
         pl.when(pl.col(PROBLEM) != "").then(PROBLEM).alias(PROBLEM),
@@ -75,7 +78,7 @@ def _scan(path: Path, columns: tuple[str, ...]) -> pl.LazyFrame:
         schema=dict.fromkeys([*column_names(len(columns)), _OVERFLOW], pl.String),
         empty_string_is_null=False,
         missing_columns="insert",
-        extra_columns="ignore",
+        extra_columns="raise",
         encoding="utf8-lossy",
         row_index_name=LINE,
         row_index_offset=2,
@@ -86,27 +89,41 @@ def _scan(path: Path, columns: tuple[str, ...]) -> pl.LazyFrame:
 def _is_sound(path: Path, columns: tuple[str, ...]) -> bool:
     """Whether the fast parser may be believed: as many rows as lines, none short or long.
 
-    It fills a short line with empty fields and drops what is too many, so a last field that is
-    empty, or one field more, is reason enough to look at each line.
+    It fills a short line with empty fields, so a last field that is empty, or one field more,
+    is reason enough to look at each line; so are characters that end a line or a text elsewhere.
     """
+    lines, odd = _survey(path)
+    if odd:
+        return False
     last, overflow = pl.col(column_names(len(columns))[-1]), pl.col(_OVERFLOW)
     doubtful = (last == "") | (overflow.fill_null("") != "")
-    counts = _scan(path, columns).select(pl.len(), doubtful.sum().alias("doubtful"))
+    parsed = pl.all().null_count().name.suffix("_parsed")  # a column not asked for is not parsed
+    counts = _scan(path, columns).select(pl.len(), doubtful.sum().alias("doubtful"), parsed)
     try:
-        rows, doubtful_rows = counts.collect(engine="streaming").row(0)
+        rows, doubtful_rows, *_ = counts.collect(engine="streaming").row(0)
     except pl.exceptions.PolarsError:
         return False
-    return int(rows) == count_lines(path) - 1 and doubtful_rows == 0
+    return int(rows) == lines - 1 and doubtful_rows == 0
 
 
 def count_lines(path: Path) -> int:
     """How many lines a file has; the last one counts without a line end too."""
-    count, last = 0, b"\n"
+    return _survey(path)[0]
+
+
+def _survey(path: Path) -> tuple[int, bool]:
+    """Count the lines, and tell whether there is what the fast parser does not tell of.
+
+    That is a NUL, a carriage return that ends no line, and a last line that breaks off after
+    a quote.
+    """
+    count, odd, last = 0, False, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")
+            odd = odd or b"\0" in chunk or chunk.count(b"\r") != chunk.count(b"\r\n")
+            last = chunk[max(chunk.rfind(b"\n"), 0) :]
+    return count + (last != b"\n"), odd or b'"' in last
 
 
 def _write_clean(path: Path, width: int, clean: Path) -> None:
@@ -128,9 +145,11 @@ def _parse_line(number: int, text: str, width: int) -> _Line:
     try:
         fields = next(csv.reader([text], strict=True), [])
     except csv.Error:
-        return _Line(number, None, UNCLOSED_QUOTE)
+        return _Line(number, None, STRAY_RETURN if "\r" in text else UNCLOSED_QUOTE)
     if not fields:
         return _Line(number, None, BLANK_LINE)
+    if not any(fields[width:]):  # commas at the end of a line say nothing
+        fields = fields[:width]
     if len(fields) != width:
         return _Line(number, None, TOO_MANY_FIELDS if len(fields) > width else TOO_FEW_FIELDS)
     return _Line(number, fields, None)

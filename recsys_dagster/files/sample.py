@@ -1,5 +1,6 @@
 """The first look at a text file, by which it is recognised or refused."""
 
+import codecs
 import csv
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,21 +30,27 @@ def take_sample(path: Path) -> Sample:
     """
     with path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
-    if not head.strip():
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise RecsysError(f"{path.name} is empty. Export it again from where it came.")
     if head.startswith(_UTF16):
         raise RecsysError(
             f"{path.name}, line 1: the encoding is UTF-16, expected UTF-8. "
             'Save it again as "CSV UTF-8".'
         )
-    if b"\0" in head.splitlines()[0]:
+    first = head.split(b"\n", 1)[0]
+    if b"\0" in first:
         raise RecsysError(f"{path.name}, line 1: this is no text file, expected a CSV in UTF-8.")
+    if b"\r" in first.rstrip(b"\r"):
+        raise RecsysError(
+            f"{path.name}, line 1: a carriage return alone ends the line, expected a line feed. "
+            'Save it again as "CSV UTF-8".'
+        )
     text = head.decode("utf-8-sig", errors="replace")
     return Sample(path, text, _first_fields(text))
 
 
 def _first_fields(text: str) -> tuple[str, ...]:
     try:
-        return tuple(field.strip() for field in next(csv.reader([text.splitlines()[0]])))
-    except (csv.Error, StopIteration, IndexError):
+        return tuple(field.strip() for field in next(csv.reader([text.split("\n", 1)[0]])))
+    except (csv.Error, StopIteration):
         return ()

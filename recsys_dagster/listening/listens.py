@@ -70,14 +70,14 @@ def sync_listens(files: Sequence[Path], target: Path, progress: Progress = SILEN
 
 def scan_listens(table: Path) -> pl.LazyFrame:
     """Open the table of listens lazily (`LISTENS_SCHEMA`)."""
-    return pl.scan_parquet(sorted(table.glob("*.parquet")))
+    return pl.scan_parquet(sorted(table.glob("*.parquet")), glob=False)
 
 
 def _read_part(file: Path, target: Path) -> tuple[str, Reading]:
     form, _ = recognise(file)
     part = f"{hash_file(file)[:16]}-v{form.version}"
     table, report = target / f"{part}.parquet", target / f"{part}.json"
-    if not table.exists():
+    if not (table.exists() and report.exists()):
         with atomic_path(table) as path:
             # The report comes first: where the table is, its report is too.
             write_json(report, read_history(file, path).to_dict())

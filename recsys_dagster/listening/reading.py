@@ -117,7 +117,8 @@ def _read(path: Path, target: Path | None) -> Reading:
         try:
             tally = pl.collect_all(queries, engine="streaming")[0]
         except pl.exceptions.PolarsError as error:
-            raise RecsysError(f"{path.name} cannot be read as {form.name}: {error}") from None
+            what = str(error).partition("\n")[0]
+            raise RecsysError(f"{path.name} cannot be read as {form.name}: {what}") from None
     return _reading(path, form, tally)
 
 

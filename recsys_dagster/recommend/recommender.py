@@ -88,7 +88,12 @@ class Recommender:
         return self._songs.resolve(query)
 
     def audio(self, song_ids: Sequence[int]) -> list[dict[str, float | None]]:
-        """The 13 audio features of songs, each in its own unit, `None` where missing."""
+        """The 13 audio features of songs, each in its own unit, `None` where missing.
+
+        Raises `RecsysError` where there is no such id.
+        """
+        for song_id in song_ids:
+            self._songs.check(song_id)
         rows = np.asarray(self._features[list(song_ids)], dtype=np.float64)
         return [
             {
@@ -148,6 +153,8 @@ class Recommender:
     def _seed(self, seed: str | int) -> Seed:
         if isinstance(seed, str):
             return self.resolve(seed)
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise RecsysError(f"A seed is a text or a song id; got {str(seed)[:40]!r}.")
         song = self.song(int(seed))
         return Seed(f"{song.artist} - {song.title}", song)
 
@@ -190,9 +197,12 @@ class Recommender:
 
 def _check(seeds: Sequence[str | int], user: str | None, method: str, n: int) -> None:
     if method not in METHODS:
-        raise RecsysError(f"There is no method {method[:40]!r}; there are {', '.join(METHODS)}.")
-    if not 1 <= n <= MAX_RESULTS:
-        raise RecsysError(f"The number of songs must be 1 to {MAX_RESULTS}; got {n}.")
+        raise RecsysError(
+            f"There is no method {str(method)[:40]!r}; there are {', '.join(METHODS)}."
+        )
+    whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
+    if not whole or not 1 <= n <= MAX_RESULTS:
+        raise RecsysError(f"The number of songs must be 1 to {MAX_RESULTS}; got {str(n)[:40]}.")
     if isinstance(seeds, str):
         raise RecsysError(f"Give the songs as a list: [{seeds[:40]!r}].")
     if user is not None and seeds:

@@ -1,5 +1,6 @@
 """The songs of a release: search, and finding the song that somebody means."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ from recsys_dagster.recommend.answer import Seed, Song
 
 MAX_QUERY = 1_000
 """Characters of a query that are looked at; no song is named with more."""
+_BETWEEN = re.compile(r"\s+[-\u2010-\u2015\u2212]\s+")
+"""Stands between artist and title."""
 _SUGGESTIONS = 3
 _SUGGEST_AMONG = 50_000
 
@@ -57,7 +60,12 @@ class SongTable:
         return self._table["plays"].to_numpy()
 
     def song(self, song_id: int) -> Song:
-        """One song.
+        """One song; raises `RecsysError` where there is no such id."""
+        self.check(song_id)
+        return self._songs(self._table[[song_id]])[0]
+
+    def check(self, song_id: int) -> None:
+        """Refuse an id that no song has.
 
         Raises
         ------
@@ -68,7 +76,6 @@ class SongTable:
             raise RecsysError(
                 f"There is no song {song_id} in this release; ids go from 0 to {len(self) - 1}."
             )
-        return self._songs(self._table[[song_id]])[0]
 
     def songs(self, song_ids: Sequence[int]) -> list[Song]:
         """Several songs, in the order asked for."""
@@ -81,7 +88,7 @@ class SongTable:
         come first, then those whose title or artist begins with it, then the most played. An
         empty text gives the most played songs.
         """
-        folded = fold(text[:MAX_QUERY])
+        folded = fold(_readable(text))
         found = self._played
         for word in dict.fromkeys(folded.split()):
             found = found.filter(pl.col("search").str.contains(word, literal=True))
@@ -94,7 +101,7 @@ class SongTable:
                 descending=True,
                 maintain_order=True,
             )
-        return self._songs(found.head(n))
+        return self._songs(found.head(max(n, 0)))
 
     def resolve(self, query: str) -> Seed:
         """Find the song that a text means: "Artist - Title", or a title alone.
@@ -107,7 +114,7 @@ class SongTable:
         RecsysError
             The text is empty.
         """
-        shown = query.strip()[:MAX_QUERY]
+        shown = _readable(query.strip())
         if not shown:
             raise RecsysError('A song is missing: name it as "Artist - Title".')
         keys = [key_of(artist, title) for artist, title in _readings(shown)]
@@ -133,7 +140,7 @@ class SongTable:
         plain = folded.replace(" - ", " ")
         best = process.extract(
             plain, among["search"].to_list(), scorer=fuzz.token_sort_ratio, limit=_SUGGESTIONS,
-            score_cutoff=45,
+            score_cutoff=60,
         )  # fmt: skip
         return self._songs(among[[position for _, _, position in best]])
 
@@ -147,6 +154,14 @@ class SongTable:
         ]
 
 
+def _readable(text: str) -> str:
+    """The part of a text that is looked at, without what is no character at all.
+
+    Arguments that are not UTF-8 reach Python as lone surrogates, which no table can hold.
+    """
+    return text[:MAX_QUERY].encode("utf-8", "replace").decode("utf-8")
+
+
 def _title_only(query: str) -> str:
     """The title key of a text that names no artist."""
     row = pl.DataFrame({"title": [query]})
@@ -155,8 +170,7 @@ def _title_only(query: str) -> str:
 
 def _readings(query: str) -> list[tuple[str, str]]:
     """Every way to read a text as artist and title: both may hold a dash."""
-    normalised = query.replace(" – ", " - ").replace(" — ", " - ").replace(" ‐ ", " - ")
-    parts = normalised.split(" - ")
+    parts = _BETWEEN.split(query)
     return [
         (" - ".join(parts[:cut]), " - ".join(parts[cut:])) for cut in range(1, min(len(parts), 8))
     ]

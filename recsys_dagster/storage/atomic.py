@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 TEMPORARY_PREFIX = ".tmp-"
+_LEFTOVER = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{12}-.+", re.DOTALL)
 
 
 def temporary_name(target: Path) -> Path:
@@ -51,7 +53,11 @@ def atomic_directory(target: Path) -> Iterator[Path]:
         if target.exists():
             old = temporary_name(target)
             target.rename(old)
-            temporary.rename(target)
+            try:
+                temporary.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
             shutil.rmtree(old)
         else:
             temporary.rename(target)
@@ -89,8 +95,13 @@ def flush_tree(directory: Path) -> None:
 
 
 def sweep(root: Path) -> int:
-    """Remove what killed processes left behind; returns how many. Call it holding the lock."""
-    leftovers = [path for path in root.rglob(f"{TEMPORARY_PREFIX}*") if path.exists()]
+    """Remove what killed processes left behind; returns how many. Call it holding the lock.
+
+    Only names that `temporary_name` gives are leftovers: users have files below `root` too.
+    """
+    leftovers = [
+        path for path in root.rglob(f"{TEMPORARY_PREFIX}*") if _LEFTOVER.fullmatch(path.name)
+    ]
     for path in leftovers:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -91,6 +91,11 @@ class Layout:
         return self.root / "dagster"
 
     @property
+    def logs(self) -> Path:
+        """What the servers of `recsys up` say."""
+        return self.root / "cache" / "logs"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that writes."""
         return self.root / "cache" / "lock"

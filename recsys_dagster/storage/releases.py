@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ class Release:
     """A release that was found whole.
 
     `manifest` has `files` (SHA-256 and size of each), `content` (hash over them), `figures`,
-    `demo` (whether the world is made up), `versions`, `created_at` and `schema_version`.
+    `demo` (whether the world is made up), `versions`, `created_at`, `schema_version` and
+    `checksum` (hash over all of these).
     """
 
     id: str
@@ -63,7 +64,8 @@ class Releases:
     def current_id(self) -> str | None:
         """The id that serving reads, or `None` while there is no release; cheap."""
         try:
-            return self._current.read_text(encoding="utf-8").strip() or None
+            # What is no text is no id either: opening it says so.
+            return self._current.read_text(encoding="utf-8", errors="replace").strip() or None
         except FileNotFoundError:
             return None
 
@@ -153,7 +155,7 @@ class Releases:
         if known is not None:
             self._switch(known.id)
             return known
-        now = datetime.now(UTC)
+        now = self._moment()
         release_id = f"{now:%Y%m%d-%H%M%S}-{content[:8]}"
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -165,6 +167,7 @@ class Releases:
             | {"python": platform.python_version()},
             "files": files,
         }
+        manifest["checksum"] = _checksum(manifest)
         write_json(building / _MANIFEST, manifest)
         check(Release(release_id, building, manifest))
         flush_tree(building)
@@ -172,6 +175,14 @@ class Releases:
         flush(self._directory)
         self._switch(release_id)
         return Release(release_id, self._directory / release_id, manifest)
+
+    def _moment(self) -> datetime:
+        """Now, or the next second that no release was made in: ids differ and sort by age."""
+        taken = {release_id[:15] for release_id in self.ids()}
+        moment = datetime.now(UTC)
+        while f"{moment:%Y%m%d-%H%M%S}" in taken:
+            moment += timedelta(seconds=1)
+        return moment
 
     def _switch(self, release_id: str) -> None:
         if self.current_id() != release_id:
@@ -202,7 +213,14 @@ class Releases:
                 f"Release {release_id} has the form {found}, expected {SCHEMA_VERSION}. "
                 "Run `recsys run` to make a new one."
             )
+        if manifest.get("checksum") != _checksum(manifest):
+            raise _damaged(release_id, f"{_MANIFEST} is not as it was released")
         return manifest
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in manifest.items() if name != "checksum"}
+    return hash_json(json.loads(json.dumps(rest)))  # keys as they are read back
 
 
 def _describe(path: Path) -> dict[str, Any]:

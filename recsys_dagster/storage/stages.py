@@ -89,18 +89,18 @@ class Stamps:
             found = json.loads(self._path(stage).read_text(encoding="utf-8"))
             outputs = {name: OutputFile(**file) for name, file in found.pop("outputs").items()}
             return Stamp(outputs=outputs, **found)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None  # never done, or damaged: do it again
 
     def _intact(self, name: str, recorded: OutputFile) -> bool:
         path = self._layout.root / name
         try:
             status = path.stat()
-        except OSError:
-            return False
-        if status.st_size != recorded.size:
-            return False
-        return status.st_mtime_ns == recorded.modified_ns or hash_file(path) == recorded.sha256
+            if status.st_size != recorded.size:
+                return False
+            return status.st_mtime_ns == recorded.modified_ns or hash_file(path) == recorded.sha256
+        except (OSError, ValueError):
+            return False  # gone, or a name that no file can have
 
 
 def _files(path: Path) -> list[Path]:

@@ -41,15 +41,16 @@ def scan_table(path: Path) -> pl.LazyFrame:
     try:
         pl.read_parquet_schema(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise RecsysError(
-            f"The table {path} cannot be read ({error}). Delete it and run `recsys run`."
-        ) from None
+        raise _unreadable(path, error) from None
     return pl.scan_parquet(path)
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """Read a whole table; errors as in `scan_table`."""
-    return scan_table(path).collect(engine="streaming")
+    """Read a whole table; errors as in `scan_table`, for damage anywhere in it."""
+    try:
+        return scan_table(path).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _unreadable(path, error) from None
 
 
 def table_metadata(path: Path) -> dict[str, str]:
@@ -63,3 +64,9 @@ def table_metadata(path: Path) -> dict[str, str]:
 def row_count(path: Path) -> int:
     """How many rows a table has, read from its footer; 0 where there is no such table."""
     return int(scan_table(path).select(pl.len()).collect().item()) if path.is_file() else 0
+
+
+def _unreadable(path: Path, error: BaseException) -> RecsysError:
+    return RecsysError(
+        f"The table {path} cannot be read ({error}). Delete it and run `recsys run`."
+    )

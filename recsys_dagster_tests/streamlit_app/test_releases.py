@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+import streamlit_app
 from recsys_dagster_tests.streamlit_app.driving import app, keys, run, words
 from recsys_dagster_tests.streamlit_app.fake import (
     FakeRecommender,
@@ -104,7 +105,7 @@ def test_a_release_is_opened_once(shelf: FakeShelf, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_config_is_where_streamlit_looks_for_it() -> None:
-    config = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+    config = Path(streamlit_app.__file__).parent / ".streamlit" / "config.toml"
     settings = tomllib.loads(config.read_text(encoding="utf-8"))
     assert settings["server"]["address"] == "127.0.0.1"
     assert settings["server"]["enableCORS"] is True

@@ -14,6 +14,7 @@ _TIME_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d %H:%M:%S",
 )
+_EARLIEST_YEAR = 1969  # an unset clock west of Greenwich; below it the year has two digits
 _BROKEN_CHARACTER = "\ufffd"
 
 
@@ -87,7 +88,8 @@ def _constants() -> list[pl.Expr]:
 
 def _parse_times(text: pl.Expr) -> pl.Expr:
     parsed = [text.str.to_datetime(form, strict=False, time_unit="us") for form in _TIME_FORMATS]
-    return pl.coalesce(parsed).dt.replace_time_zone("UTC")
+    time = pl.coalesce(parsed).dt.replace_time_zone("UTC")
+    return pl.when(time.dt.year() >= _EARLIEST_YEAR).then(time)
 
 
 def _reason_to_leave_out() -> pl.Expr:
