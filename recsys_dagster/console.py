@@ -84,10 +84,10 @@ class LogProgress:
             yield row
         finally:
             self._depth -= 1
-            if not self._depth:
-                note = f" ({row.note})" if row.note else ""
-                seconds = time.monotonic() - started
-                sys.stderr.write(f"{description}: {seconds:.1f} s{note}\n")
+        if not self._depth:
+            note = f" ({row.note})" if row.note else ""
+            seconds = time.monotonic() - started
+            sys.stderr.write(f"{description}: {seconds:.1f} s{note}\n")
 
 
 class _Noted:

@@ -87,7 +87,11 @@ def _open(path: Path, workspace: Path) -> pl.LazyFrame:
     _find_columns(sample.columns, path)
     lines = scan_lines(path, sample.columns, workspace)
     names = dict(zip(column_names(len(sample.columns)), sample.columns, strict=True))
-    unique = {position: name for position, name in names.items() if _first(position, names)}
+    unique = {
+        position: name
+        for position, name in names.items()
+        if name != PROBLEM and _first(position, names)
+    }
     return lines.select(PROBLEM, *(pl.col(old).alias(new) for old, new in unique.items()))
 
 

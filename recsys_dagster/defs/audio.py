@@ -12,7 +12,7 @@ from recsys_dagster.audio.sources import CatalogueSource, FeatureSource
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
-from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.tables import row_count, scan_table
 
@@ -66,7 +66,7 @@ audio_feature_batches = dg.AssetSpec(
 @dg.asset(
     group_name=GROUP,
     kinds={"polars", "parquet"},
-    code_version="1",
+    code_version=STAGES["audio_features"].code_version,
     deps=[unique_songs, audio_feature_batches],
 )
 def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:

@@ -8,7 +8,7 @@ import polars as pl
 from recsys_dagster import progress
 from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
-from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.demo import ensure_history
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
@@ -20,7 +20,9 @@ from recsys_dagster.storage.tables import read_table, row_count, scan_table, wri
 GROUP = "listening"
 
 
-@dg.asset(group_name=GROUP, kinds={"polars", "parquet"}, code_version="1")
+@dg.asset(
+    group_name=GROUP, kinds={"polars", "parquet"}, code_version=STAGES["listens"].code_version
+)
 def listens(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Every listen of every history file, in one schema; times are UTC.
 
@@ -64,7 +66,12 @@ def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
     }
 
 
-@dg.asset(group_name=GROUP, kinds={"polars", "parquet"}, code_version="1", deps=[listens])
+@dg.asset(
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    code_version=STAGES["user_song_interactions"].code_version,
+    deps=[listens],
+)
 def user_song_interactions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Per listener and song: play count, first and last listen."""
     return run_stage(context, _make_interactions, _describe_interactions)
@@ -80,7 +87,10 @@ def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
 
 
 @dg.asset(
-    group_name=GROUP, kinds={"polars", "parquet"}, code_version="1", deps=[user_song_interactions]
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    code_version=STAGES["unique_songs"].code_version,
+    deps=[user_song_interactions],
 )
 def unique_songs(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """One row a song, with an id that it keeps for good.

@@ -11,7 +11,7 @@ from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.experiment import TEST, TRAIN, VALID, held_out_engine, open_held_out
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
-from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.evaluation.report import plot_training
 from recsys_dagster.evaluation.tuning import choose_ranker
 from recsys_dagster.listening.interactions import interaction_arrays
@@ -33,7 +33,7 @@ GROUP = "models"
 @dg.asset(
     group_name=GROUP,
     kinds={"numba", "numpy"},
-    code_version="1",
+    code_version=STAGES["svd_model"].code_version,
     deps=[user_song_interactions, unique_songs],
 )
 def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
@@ -92,7 +92,12 @@ def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
     }
 
 
-@dg.asset(group_name=GROUP, kinds={"scikitlearn", "numpy"}, code_version="1", deps=[audio_features])
+@dg.asset(
+    group_name=GROUP,
+    kinds={"scikitlearn", "numpy"},
+    code_version=STAGES["knn_index"].code_version,
+    deps=[audio_features],
+)
 def knn_index(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Exact nearest neighbours by cosine over the standardised audio features.
 
@@ -127,7 +132,12 @@ def _describe_knn(facts: Facts, shop: Workshop) -> Metadata:
     }
 
 
-@dg.asset(group_name=GROUP, kinds={"numpy"}, code_version="1", deps=[svd_model, knn_index])
+@dg.asset(
+    group_name=GROUP,
+    kinds={"numpy"},
+    code_version=STAGES["ranker"].code_version,
+    deps=[svd_model, knn_index],
+)
 def ranker(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Joins the candidates of svd and knn by reciprocal rank.
 

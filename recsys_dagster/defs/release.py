@@ -11,7 +11,7 @@ from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import markdown_counts
 from recsys_dagster.defs.models import knn_index, ranker, svd_model
 from recsys_dagster.defs.quality import evaluation, read_evaluation
-from recsys_dagster.defs.stages import Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.interactions import interaction_arrays
 from recsys_dagster.models.knn.index import KnnIndex
@@ -29,7 +29,7 @@ GROUP = "release"
 @dg.asset(
     group_name=GROUP,
     kinds={"numpy", "parquet"},
-    code_version="1",
+    code_version=STAGES["recommender_release"].code_version,
     deps=[unique_songs, audio_features, svd_model, knn_index, ranker, evaluation],
 )
 def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:

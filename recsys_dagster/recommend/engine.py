@@ -41,7 +41,8 @@ class Ranked:
     def sources(self, position: int) -> tuple[str, ...]:
         """The sources that brought the song at a position, the strongest first."""
         added = {name: float(one[position]) for name, one in self.by_source.items()}
-        return tuple(sorted((name for name in added if added[name]), key=lambda name: -added[name]))
+        brought = [name for name in added if added[name]]
+        return tuple(sorted(brought, key=lambda name: (-added[name], name)))
 
 
 class Engine:

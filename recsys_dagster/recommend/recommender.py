@@ -203,9 +203,9 @@ def _check(seeds: Sequence[str | int], user: str | None, method: str, n: int) ->
     whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
     if not whole or not 1 <= n <= MAX_RESULTS:
         raise RecsysError(f"The number of songs must be 1 to {MAX_RESULTS}; got {str(n)[:40]}.")
-    if isinstance(seeds, str):
-        raise RecsysError(f"Give the songs as a list: [{seeds[:40]!r}].")
-    if user is not None and seeds:
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence | np.ndarray):
+        raise RecsysError(f"Give the songs as a list: [{str(seeds)[:40]!r}].")
+    if user is not None and len(seeds):
         raise RecsysError("Give songs or a listener, not both.")
     if user is None and not 1 <= len(seeds) <= MAX_SEEDS:
         raise RecsysError(f"Give 1 to {MAX_SEEDS} songs; got {len(seeds)}.")

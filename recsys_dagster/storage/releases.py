@@ -62,12 +62,23 @@ class Releases:
         self._current = directory / "CURRENT"
 
     def current_id(self) -> str | None:
-        """The id that serving reads, or `None` while there is no release; cheap."""
+        """The id that serving reads, or `None` while there is no release; cheap.
+
+        Raises
+        ------
+        RecsysError
+            `CURRENT` is there and cannot be read.
+        """
         try:
             # What is no text is no id either: opening it says so.
             return self._current.read_text(encoding="utf-8", errors="replace").strip() or None
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise RecsysError(
+                f"{self._current} cannot be read ({error.strerror}). Delete it, then name the "
+                "release to serve with `recsys releases rollback ID`."
+            ) from None
 
     def ids(self) -> list[str]:
         """All releases, newest first."""
@@ -230,7 +241,11 @@ def _describe(path: Path) -> dict[str, Any]:
 def _verify(release_id: str, path: Path, recorded: Mapping[str, Any]) -> None:
     if not path.is_file():
         raise _damaged(release_id, f"{path.name} is missing")
-    if path.stat().st_size != recorded["size"] or hash_file(path) != recorded["sha256"]:
+    try:
+        same = path.stat().st_size == recorded["size"] and hash_file(path) == recorded["sha256"]
+    except OSError as error:
+        raise _damaged(release_id, f"{path.name} cannot be read ({error.strerror})") from None
+    if not same:
         raise _damaged(release_id, f"{path.name} is not as it was released")
 
 

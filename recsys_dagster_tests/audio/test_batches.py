@@ -1,0 +1,218 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys_dagster.audio.batches import AUDIO_SCHEMA, FeatureBatches
+from recsys_dagster.audio.features import FEATURES, REFUSED
+from recsys_dagster.audio.sources import FeatureSource
+
+Known = dict[int, dict[str, float | str]]
+FOUND_SCHEMA = {"song_id": pl.Int32, **dict.fromkeys(FEATURES, pl.Float64), REFUSED: pl.String}
+WHOLE: dict[str, float | str] = dict.fromkeys(FEATURES, 1.0)
+
+
+class FakeSource:
+    """Knows what it is told; `fails_at` is a song at which it breaks down."""
+
+    def __init__(
+        self, name: str, known: Known, fingerprint: str = "1", fails_at: int | None = None
+    ) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+        self.known = known
+        self.fails_at = fails_at
+        self.asked: list[int] = []
+
+    def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
+        assert songs.columns == ["song_id", "song_key", "artist", "title", "spotify_id"]
+        ids = songs["song_id"].to_list()
+        if self.fails_at in ids:
+            raise ConnectionError
+        self.asked += ids
+        rows = [{"song_id": one, **self.known[one]} for one in ids if one in self.known]
+        return pl.DataFrame(rows, schema=FOUND_SCHEMA)
+
+
+def make_songs(count: int, word: str = "t") -> pl.DataFrame:
+    ids = pl.int_range(count, dtype=pl.Int32, eager=True)
+    return pl.DataFrame({"song_id": ids}).select(
+        "song_id",
+        pl.format("a — {}{}", pl.lit(word), "song_id").alias("song_key"),
+        pl.lit("a").alias("artist"),
+        pl.format("{}{}", pl.lit(word), "song_id").alias("title"),
+        pl.lit(None, pl.String).alias("spotify_id"),
+        (pl.col("song_id") // 500).alias("batch"),
+        pl.lit(1).alias("plays"),
+    )
+
+
+def fill_all(
+    count: int, folder: Path, sources: Sequence[FeatureSource], target: str = "all.parquet"
+) -> pl.DataFrame:
+    batches = FeatureBatches(make_songs(count), folder, sources)
+    for number in batches.pending():
+        batches.fill(number)
+    batches.gather(folder / target)
+    assert batches.pending() == []
+    return pl.scan_parquet(folder / target, glob=False).collect()
+
+
+def some_known(count: int) -> Known:
+    known: Known = {}
+    for one in range(count):
+        if one % 3 == 0:
+            known[one] = {"energy": one / count, "key": float(one % 12)}
+        elif one % 3 == 1:
+            known[one] = {REFUSED: "energy 7 is not 0 to 1"} if one % 2 else {}
+    return known
+
+
+def test_a_batch_is_five_hundred_songs(tmp_path: Path) -> None:
+    batches = FeatureBatches(make_songs(1_001), tmp_path, [FakeSource("s", {})])
+    assert batches.numbers == batches.pending() == [0, 1, 2]
+    assert [batches.fill(number).songs for number in (0, 1, 2)] == [500, 500, 1]
+    assert batches.pending() == []
+    assert pl.read_parquet(batches.path(1))["song_id"].to_list() == list(range(500, 1_000))
+
+
+def test_statuses_and_reasons(tmp_path: Path) -> None:
+    known: Known = {
+        0: {"energy": 0.5, REFUSED: "key 12 is not 0 to 11"},
+        1: {REFUSED: "energy 7 is not 0 to 1"},
+        2: {},
+    }
+    table = fill_all(4, tmp_path, [FakeSource("s", known)])
+    assert table.schema == AUDIO_SCHEMA
+    assert table.select("status", "source", REFUSED).rows() == [
+        ("found", "s", "key 12 is not 0 to 11"),
+        ("no_features", None, "energy 7 is not 0 to 1"),
+        ("no_features", None, None),
+        ("not_found", None, None),
+    ]
+    batches = FeatureBatches(make_songs(4), tmp_path, [FakeSource("s", known)])
+    report = batches.fill(0)
+    assert report.by_status == {"found": 1, "no_features": 2, "not_found": 1}
+    assert (report.by_source, report.refused) == ({"s": 1}, 2)
+
+
+def test_the_second_source_is_asked_only_for_what_is_missing(tmp_path: Path) -> None:
+    one = FakeSource("one", {0: WHOLE, 1: {"energy": 0.1, REFUSED: "r1"}, 2: {REFUSED: "r2"}})
+    two = FakeSource(
+        "two", {0: WHOLE, 1: {"energy": 0.9, "key": 4.0, REFUSED: "r3"}, 2: {"key": 5.0}, 3: {}}
+    )
+    three = FakeSource("three", {})
+    table = fill_all(5, tmp_path, [one, two, three])
+    assert one.asked == [0, 1, 2, 3, 4]
+    assert two.asked == three.asked == [1, 2, 3, 4]
+    assert table["energy"].to_list() == [1.0, 0.1, None, None, None]
+    assert table["key"].to_list() == [1.0, 4.0, 5.0, None, None]
+    assert table["source"].to_list() == ["one", "one+two", "two", None, None]
+    assert table[REFUSED].to_list() == [None, "r1; r3", "r2", None, None]
+    assert table["status"].to_list() == ["found"] * 3 + ["no_features", "not_found"]
+    origin = table["origin"].to_list()
+    assert (origin[1]["energy"], origin[1]["key"], origin[1]["tempo"]) == ("one", "two", None)
+
+
+def test_a_feature_has_an_origin_and_only_then(tmp_path: Path) -> None:
+    table = fill_all(60, tmp_path, [FakeSource("s", some_known(60)), FakeSource("t", {0: WHOLE})])
+    for row in table.iter_rows(named=True):
+        assert {n for n in FEATURES if row[n] is not None} == {
+            n for n, origin in row["origin"].items() if origin is not None
+        }
+
+
+def test_a_whole_first_source_leaves_nothing_to_ask(tmp_path: Path) -> None:
+    two = FakeSource("two", {})
+    fill_all(3, tmp_path, [FakeSource("one", dict.fromkeys(range(3), WHOLE)), two])
+    assert two.asked == []
+
+
+@pytest.mark.parametrize("change", ["song", "count", "fingerprint", "name", "order", "fewer"])
+def test_a_batch_is_pending_again_when_what_it_was_made_from_changes(
+    change: str, tmp_path: Path
+) -> None:
+    one, two = FakeSource("one", {}), FakeSource("two", {})
+    fill_all(600, tmp_path, [one, two])
+    songs, sources = make_songs(600), [one, two]
+    changed = [0, 1]
+    if change == "song":
+        new = pl.when(pl.col("song_id") == 7).then(pl.lit("another")).otherwise("song_key")
+        songs, changed = songs.with_columns(new.alias("song_key")), [0]
+    elif change == "count":
+        songs, changed = make_songs(601), [1]
+    elif change == "fingerprint":
+        sources = [one, FakeSource("two", {}, "2")]
+    elif change == "name":
+        sources = [one, FakeSource("three", {})]
+    elif change == "order":
+        sources = [two, one]
+    elif change == "fewer":
+        sources = [one]
+    batches = FeatureBatches(songs, tmp_path, sources)
+    assert batches.pending() == changed
+    for number in changed:
+        batches.fill(number)
+    assert batches.pending() == []
+    plays = pl.lit(99, pl.Int32).alias("plays")
+    assert FeatureBatches(songs.with_columns(plays), tmp_path, sources).pending() == []
+
+
+def test_a_damaged_or_missing_batch_is_pending(tmp_path: Path) -> None:
+    fill_all(1_100, tmp_path, [FakeSource("s", {})])
+    batches = FeatureBatches(make_songs(1_100), tmp_path, [FakeSource("s", {})])
+    batches.path(0).unlink()
+    batches.path(2).write_bytes(b"PAR1half")
+    assert batches.pending() == [0, 2]
+
+
+def test_a_killed_batch_stays_pending_and_the_others_done(tmp_path: Path) -> None:
+    known = some_known(1_200)
+    batches = FeatureBatches(make_songs(1_200), tmp_path, [FakeSource("s", known, fails_at=600)])
+    batches.fill(0)
+    done = batches.path(0).read_bytes()
+    with pytest.raises(ConnectionError):
+        batches.fill(1)
+    batches.fill(2)
+    assert batches.pending() == [1]
+    assert len(list(tmp_path.iterdir())) == 2
+    again = FakeSource("s", known)
+    table = fill_all(1_200, tmp_path, [again])
+    assert again.asked == list(range(500, 1_000))
+    assert batches.path(0).read_bytes() == done
+    assert table.equals(fill_all(1_200, tmp_path / "undisturbed", [FakeSource("s", known)]))
+
+
+def test_batches_and_one_look_up_agree(tmp_path: Path) -> None:
+    sources = [FakeSource("s", some_known(1_300)), FakeSource("t", {5: WHOLE, 900: WHOLE})]
+    at_once = FeatureBatches(
+        make_songs(1_300).with_columns(pl.lit(0).alias("batch")), tmp_path / "one", sources
+    )
+    at_once.fill(0)
+    assert at_once.numbers == [0]
+    table = fill_all(1_300, tmp_path, sources)
+    assert table.equals(pl.read_parquet(at_once.path(0)))
+    assert table["song_id"].to_list() == list(range(1_300))
+
+
+def test_the_order_of_filling_does_not_matter_and_twice_is_the_same(tmp_path: Path) -> None:
+    known = some_known(1_200)
+    fill_all(1_200, tmp_path / "a", [FakeSource("s", known)])
+    batches = FeatureBatches(make_songs(1_200).reverse(), tmp_path / "b", [FakeSource("s", known)])
+    for number in (2, 0, 1, 0):
+        batches.fill(number)
+    batches.gather(tmp_path / "b" / "all.parquet")
+    for name in ("batch=00000.parquet", "batch=00002.parquet", "all.parquet"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_batches_that_are_no_more_are_removed(tmp_path: Path) -> None:
+    fill_all(1_200, tmp_path, [FakeSource("s", {})])
+    table = fill_all(400, tmp_path, [FakeSource("s", {})])
+    assert [file.name for file in tmp_path.glob("batch=*")] == ["batch=00000.parquet"]
+    assert table.height == 400
+
+
+def test_odd_characters_in_the_data_folder(tmp_path: Path) -> None:
+    assert fill_all(3, tmp_path / "[x]*?", [FakeSource("s", {0: WHOLE})]).height == 3

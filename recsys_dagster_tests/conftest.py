@@ -1,0 +1,35 @@
+"""What many tests share: the `recsys` command, and a small released demo world."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recsys_dagster_tests.commands import recsys
+
+_OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the settings of whoever runs it, or writes into their data folder."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and name != "RECSYS_REQUIRE_BROWSER":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a small demo world, released; tests only read it."""
+    folder = tmp_path_factory.mktemp("demo_world")
+    make_demo(folder)
+    assert recsys("run", "--data-dir", str(folder)).code == 0
+    return folder
+
+
+def make_demo(folder: Path) -> None:
+    """Put a small made-up history and its catalogue into a data folder."""
+    size = ["--users", "40", "--songs", "600", "--listens", "12000"]
+    assert recsys("demo", *size, "--data-dir", str(folder)).code == 0

@@ -1,0 +1,99 @@
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys_dagster.listening.interactions import count_interactions, interaction_arrays
+from recsys_dagster.listening.schema import LISTENS_SCHEMA
+from recsys_dagster.listening.songs import unique_songs
+from recsys_dagster_tests.listening.histories import SONGS, Listen, key_of, listens
+
+PLAYED = st.lists(
+    st.tuples(st.sampled_from("uvw"), st.sampled_from(SONGS)).map(lambda one: (one[0], *one[1])),
+    max_size=30,
+)
+
+
+def as_table(played: list[Listen], spotify_id: str | None = None) -> pl.LazyFrame:
+    start = datetime(2021, 1, 1, tzinfo=UTC)
+    rows = [
+        {
+            "user": user, "artist": artist, "title": title, "spotify_id": spotify_id,
+            "listened_at": None if position % 5 == 4 else start + timedelta(hours=position),
+        }
+        for position, (user, artist, title) in enumerate(played)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=LISTENS_SCHEMA).lazy()
+
+
+def count(played: list[Listen]) -> pl.DataFrame:
+    return count_interactions(as_table(played)).collect()
+
+
+@settings(deadline=None, max_examples=40)
+@given(PLAYED)
+def test_a_plain_recount_agrees(played: list[Listen]) -> None:
+    table = count(played)
+    expected = Counter((user, key_of(artist, title)) for user, artist, title in played)
+    counted = table.select("user", "song_key", "play_count").rows()
+    assert {(user, key): plays for user, key, plays in counted} == expected
+    assert table.height == len(expected)
+    assert table["play_count"].sum() == len(played)
+    assert table.select("user", "song_key").rows() == sorted(expected)
+
+
+def test_first_and_last_listens_are_those_of_the_recount() -> None:
+    played = listens(1, 300)
+    start = datetime(2021, 1, 1, tzinfo=UTC)
+    times = {n: start + timedelta(hours=n) for n in range(len(played)) if n % 5 != 4}
+    for row in count(played).iter_rows(named=True):
+        own = [
+            times.get(n)
+            for n, (user, artist, title) in enumerate(played)
+            if (user, key_of(artist, title)) == (row["user"], row["song_key"])
+        ]
+        known = [time for time in own if time is not None]
+        assert (row["first_listen"], row["last_listen"]) == (min(known), max(known))
+
+
+def test_a_listen_without_any_time_has_no_first() -> None:
+    never = pl.lit(None, LISTENS_SCHEMA["listened_at"])
+    table = as_table([("u", "A", "T")]).with_columns(listened_at=never)
+    row = count_interactions(table).collect().row(0, named=True)
+    assert (row["play_count"], row["first_listen"], row["last_listen"]) == (1, None, None)
+
+
+def test_the_spelling_that_a_listener_had_most_is_kept() -> None:
+    played = [
+        ("u", "ABBA", "one"), ("u", "Abba", "One"), ("u", "Abba", "One"), ("v", "ABBA", "ONE"),
+    ]  # fmt: skip
+    table = count(played)
+    assert table.select("user", "artist", "title").rows() == [
+        ("u", "Abba", "One"),
+        ("v", "ABBA", "ONE"),
+    ]
+
+
+def test_the_order_of_listens_changes_nothing() -> None:
+    played = listens(2, 200)
+    table = count(played).drop("first_listen", "last_listen")
+    assert count(played[::-1]).drop("first_listen", "last_listen").equals(table)
+
+
+def test_arrays_say_what_the_table_says() -> None:
+    interactions = count(listens(3, 200))
+    songs = unique_songs(interactions.lazy())
+    arrays = interaction_arrays(interactions.lazy(), songs.lazy())
+    keys = songs["song_key"].to_list()
+    triples = {
+        (arrays.users[user], keys[song], int(plays))
+        for user, song, plays in zip(arrays.user, arrays.song, arrays.plays, strict=True)
+    }
+    assert triples == set(interactions.select("user", "song_key", "play_count").rows())
+    assert arrays.user.dtype == arrays.song.dtype == np.dtype(np.int32)
+    assert list(arrays.users) == sorted(arrays.users)
+    order = np.lexsort((arrays.song, arrays.user))
+    assert (order == np.arange(len(order))).all()

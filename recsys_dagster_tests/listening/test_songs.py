@@ -1,0 +1,77 @@
+from collections import Counter
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys_dagster.listening.interactions import count_interactions
+from recsys_dagster.listening.songs import BATCH_SIZE, SONGS_SCHEMA, unique_songs
+from recsys_dagster_tests.listening.histories import Listen, key_of, listens
+from recsys_dagster_tests.listening.test_interactions import PLAYED, as_table
+
+
+def songs_of(
+    played: list[Listen], known: pl.DataFrame | None = None, spotify_id: str | None = None
+) -> pl.DataFrame:
+    return unique_songs(count_interactions(as_table(played, spotify_id)), known)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(PLAYED, min_size=1, max_size=4))
+def test_an_id_never_changes_its_song(histories: list[list[Listen]]) -> None:
+    """Whatever is added or taken away: ids stay, are dense, and count what is played now."""
+    table: pl.DataFrame | None = None
+    ids: dict[str, int] = {}
+    for played in histories:
+        table = songs_of(played, table)
+        now = dict(table.select("song_key", "song_id").rows())
+        assert table.schema == SONGS_SCHEMA
+        assert table["song_id"].to_list() == list(range(table.height))
+        assert len(now) == table.height
+        assert now.items() >= ids.items()
+        ids = now
+        plays = Counter(key_of(artist, title) for _, artist, title in played)
+        listeners = Counter(key for _, key in {(user, key_of(a, t)) for user, a, t in played})
+        assert dict(table.select("song_key", "plays").rows()) == {**dict.fromkeys(ids, 0), **plays}
+        assert dict(table.select("song_key", "listeners").rows()) == {
+            **dict.fromkeys(ids, 0),
+            **listeners,
+        }
+    assert set(ids) == {key_of(a, t) for played in histories for _, a, t in played}
+
+
+def test_the_most_played_come_first_and_new_ones_behind() -> None:
+    first = songs_of([("u", "A", "x"), ("u", "A", "y"), ("v", "A", "y")])
+    assert first["title"].to_list() == ["y", "x"]
+    second = songs_of([("u", "A", "z")] * 9, first)
+    assert second["title"].to_list() == ["y", "x", "z"]
+    assert second["plays"].to_list() == [0, 0, 9]
+
+
+def test_the_spelling_used_most_is_shown() -> None:
+    table = songs_of([("u", "ABBA", "One"), ("v", "Abba", "One"), ("w", "Abba", "One")])
+    assert table.select("artist", "title").rows() == [("Abba", "One")]
+
+
+def test_a_spelling_changes_and_the_id_stays() -> None:
+    first = songs_of([("u", "ABBA", "ONE")])
+    second = songs_of([("u", "Abba", "One")], first)
+    assert second.select("song_id", "artist", "title").rows() == [(0, "Abba", "One")]
+
+
+def test_a_spotify_id_is_kept_when_nobody_plays_the_song() -> None:
+    first = songs_of([("u", "A", "x")], spotify_id="s")
+    assert songs_of([], first)["spotify_id"].to_list() == ["s"]
+
+
+def test_batches_are_five_hundred_songs() -> None:
+    table = songs_of([("u", "A", f"t{number}") for number in range(2 * BATCH_SIZE + 1)])
+    assert Counter(table["batch"]) == {0: BATCH_SIZE, 1: BATCH_SIZE, 2: 1}
+    assert table["batch"].to_list() == sorted(table["batch"])
+
+
+def test_twice_is_the_same() -> None:
+    played = listens(4, 300)
+    table = songs_of(played)
+    assert songs_of(played[::-1]).equals(table)
+    assert songs_of(played, table).equals(table)

@@ -1,0 +1,127 @@
+"""What every method owes whoever asks."""
+
+import numpy as np
+import pytest
+
+from recsys_dagster.recommend import METHODS, Answer, Recommender
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.sources import Query
+from recsys_dagster_tests import worlds
+
+pytestmark = pytest.mark.parametrize("method", METHODS)
+
+SEEDS = [[0], [1], [0, 2, 8, 10, 12], [0, 1], [0, 4], [36, 0]]
+
+
+def ids(answer: Answer) -> list[int]:
+    return [song.song_id for song in answer.recommendations]
+
+
+@pytest.mark.parametrize("seeds", SEEDS)
+class TestSeeds:
+    def test_seeds_never_come_back_and_nothing_comes_twice(
+        self, recommender: Recommender, method: str, seeds: list[int]
+    ) -> None:
+        found = ids(recommender.recommend(seeds, method=method, n=500))
+        assert found
+        assert not set(found) & set(seeds)
+        assert len(set(found)) == len(found)
+
+    def test_ranks_and_scores(
+        self, recommender: Recommender, method: str, seeds: list[int]
+    ) -> None:
+        songs = recommender.recommend(seeds, method=method, n=12).recommendations
+        assert [song.rank for song in songs] == list(range(1, len(songs) + 1))
+        scores = [song.score for song in songs]
+        assert scores == sorted(scores, reverse=True)
+        assert np.isfinite(scores).all()
+
+    def test_songs_that_nobody_plays_never_come(
+        self, recommender: Recommender, method: str, seeds: list[int]
+    ) -> None:
+        found = ids(recommender.recommend(seeds, method=method, n=500))
+        assert not set(found) & set(worlds.Shape().forgotten)
+
+    def test_the_same_question_has_the_same_answer(
+        self, recommender: Recommender, world: worlds.World, method: str, seeds: list[int]
+    ) -> None:
+        answer = recommender.recommend(seeds, method=method, n=20)
+        assert recommender.recommend(seeds, method=method, n=20) == answer
+        assert Recommender(world.parts, worlds.RELEASE).recommend(
+            seeds, method=method, n=20
+        ) == answer  # fmt: skip
+
+    def test_at_most_as_many_as_asked_for(
+        self, recommender: Recommender, method: str, seeds: list[int]
+    ) -> None:
+        long = ids(recommender.recommend(seeds, method=method, n=40))
+        for n in (1, 3, 7):
+            assert ids(recommender.recommend(seeds, method=method, n=n)) == long[:n]
+
+
+def test_more_asked_for_than_there_are(recommender: Recommender, method: str) -> None:
+    shape = worlds.Shape()
+    there = set(range(shape.songs)) - set(shape.forgotten) - {0}
+    if method in ("knn", "seed"):
+        there -= set(shape.silent)
+    assert set(ids(recommender.recommend([0], method=method, n=500))) == there
+
+
+def test_the_seeds_have_a_say(crowded: Recommender, method: str) -> None:
+    """Of the seeds' own group more songs come than for seeds of the other group."""
+    answers = [ids(crowded.recommend([g, g + 4], method=method, n=50)) for g in (1, 2)]
+    odd = [sum(song % 2 for song in found) for found in answers]
+    if method == "popular":
+        assert odd[0] == pytest.approx(odd[1], abs=2)
+    elif method in ("knn", "seed"):
+        assert odd == [50, 0]
+    else:
+        assert odd[0] > odd[1] + 15
+
+
+def test_a_seed_named_twice_counts_once(recommender: Recommender, method: str) -> None:
+    once = recommender.recommend([0, 2], method=method)
+    twice = recommender.recommend([0, 2, worlds.name_of(0), 0], method=method)
+    assert once.recommendations == twice.recommendations
+    assert len(twice.seeds) == 4
+
+
+def test_what_is_excluded_never_comes(crowd: worlds.World, method: str) -> None:
+    parts = crowd.parts
+    plays = parts.songs["plays"].to_numpy()
+    engine = Engine(parts.svd, parts.knn, parts.ranker, plays)
+    seeds = np.array([1, 2])
+    free = engine.rank(method, Query(seeds), 30).ids
+    left_out = np.concatenate([free[::2], [1]])
+    found = engine.rank(method, Query(seeds, exclude=left_out), 30).ids
+    assert len(found) == 30
+    assert not set(found.tolist()) & {1, 2, *free[::2].tolist()}
+    if method in ("svd", "knn", "popular"):
+        assert found[:15].tolist() == free[1::2].tolist()
+
+
+def test_names_and_ids_are_the_same_question(recommender: Recommender, method: str) -> None:
+    by_name = recommender.recommend([worlds.name_of(0), worlds.name_of(3)], method=method)
+    assert by_name == recommender.recommend([0, 3], method=method)
+    assert by_name == recommender.recommend(list(np.array([0, 3])), method=method)
+
+
+def test_sources_name_who_brought_it(recommender: Recommender, method: str) -> None:
+    silent = set(worlds.Shape().silent)
+    for song in recommender.recommend([0, 2], method=method, n=40).recommendations:
+        if method == "hybrid":
+            assert set(song.sources) <= {"svd", "knn"}
+            assert ("knn" in song.sources) == (song.song_id not in silent)
+            assert "svd" in song.sources
+        else:
+            assert song.sources == ({"seed": "knn"}.get(method, method),)
+
+
+def test_what_a_listener_played_never_comes_back(
+    recommender: Recommender, world: worlds.World, method: str
+) -> None:
+    for user, name in enumerate(recommender.users):
+        answer = recommender.recommend(user=name, method=method, n=500)
+        assert not set(ids(answer)) & world.played_by(user)
+        assert ids(answer)
+        assert (answer.user, answer.rung, answer.seeds) == (name, "listener", ())

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.raw import RawFiles, find_raw_files
+
+
+def put(root: Path, *names: str) -> Layout:
+    for name in names:
+        path = root / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return Layout(root)
+
+
+def names(found: RawFiles, layout: Layout) -> list[str]:
+    raw = layout.root / "raw"
+    return [path.relative_to(raw).as_posix() for path in (*found.history, *found.catalogues)]
+
+
+DEMO = ("history/demo/Last.fm_data.csv", "features/demo/catalogue.csv")
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    assert find_raw_files(Layout(tmp_path)) == RawFiles((), (), demo=False)
+
+
+def test_the_demo_world_alone(tmp_path: Path) -> None:
+    layout = put(tmp_path, *DEMO, "features/mine.csv")
+    found = find_raw_files(layout)
+    assert found.demo
+    assert names(found, layout) == [DEMO[0], DEMO[1], "features/mine.csv"]
+
+
+@pytest.mark.parametrize("own", ["history/mine.csv", "history/deep/er/x.zip", "history/demo.csv",
+                                 "history/demos/x.csv"])  # fmt: skip
+def test_the_first_history_puts_the_demo_world_aside(tmp_path: Path, own: str) -> None:
+    layout = put(tmp_path, *DEMO, own, "features/mine.csv")
+    found = find_raw_files(layout)
+    assert not found.demo
+    assert names(found, layout) == [own, "features/mine.csv"]
+
+
+def test_a_catalogue_without_any_history_is_not_the_demo_world(tmp_path: Path) -> None:
+    layout = put(tmp_path, "features/demo/catalogue.csv", "features/mine.csv")
+    found = find_raw_files(layout)
+    assert not found.demo
+    assert names(found, layout) == ["features/mine.csv"]
+
+
+@pytest.mark.parametrize("hidden", ["history/.DS_Store", "history/.tmp-0123456789ab-x.csv",
+                                    "history/.git/x.csv", "history/a/.hidden/b/x.csv"])  # fmt: skip
+def test_hidden_and_temporary_files_are_no_history(tmp_path: Path, hidden: str) -> None:
+    layout = put(tmp_path, *DEMO, hidden, hidden.replace("history", "features"))
+    found = find_raw_files(layout)
+    assert found.demo
+    assert names(found, layout) == list(DEMO)
+
+
+def test_a_data_folder_below_a_hidden_one_is_read(tmp_path: Path) -> None:
+    layout = put(tmp_path / ".cache" / "data", "history/mine.csv")
+    assert names(find_raw_files(layout), layout) == ["history/mine.csv"]
+
+
+def test_hashes_go_by_name_and_content(tmp_path: Path) -> None:
+    layout = put(tmp_path, "history/a.csv", "history/b/c.csv", "features/d.csv")
+    before = find_raw_files(layout).hashes(layout)
+    assert list(before["history"]) == ["a.csv", "b/c.csv"]
+    assert list(before["catalogues"]) == ["d.csv"]
+    (layout.history / "a.csv").write_text("other")
+    after = find_raw_files(layout).hashes(layout)
+    assert [name for name in before["history"] if before["history"][name] != after["history"][name]]
+    assert before["catalogues"] == after["catalogues"]

@@ -1,0 +1,198 @@
+"""The commands on a released demo world: what they answer, and what they say when they cannot."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recsys_dagster import cli
+from recsys_dagster_tests.commands import Result, recsys
+
+HOSTILE = [
+    "Nobody - Nothing",
+    "O'Brien \"x\" - '; DROP TABLE songs;--",
+    "🎸 - 🔥",
+    "[bold red]x[/] - [/nothing]",
+    "\x1b[31mred - \x07bell",
+    "a" * 20_000,
+    " - ",
+    "-",
+    "\u202eright to left",
+    "../../etc/passwd",
+    "{0} - %s",
+]
+
+
+@pytest.fixture
+def run_in_process(
+    demo_world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """The command in this process: fast, and as `main` ends it."""
+
+    def run(*arguments: str, data_dir: Path = demo_world) -> Result:
+        monkeypatch.setenv("RECSYS_DATA_DIR", str(data_dir))
+        monkeypatch.setattr("sys.argv", ["recsys", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+Run = Callable[..., Result]
+
+
+def first_song(run: Run) -> str:
+    song = run("search", "", "--json").json["songs"][0]
+    return f"{song['artist']} - {song['title']}"
+
+
+def test_recommend_json_has_what_other_programs_rely_on(run_in_process: Run) -> None:
+    song = first_song(run_in_process)
+    answer = run_in_process("recommend", song.upper(), "--json", "-n", "7").json
+    assert {"release", "method", "seeds", "recommendations"} <= set(answer)
+    assert answer["method"] == "hybrid"
+    assert answer["seeds"][0]["matched"] is True
+    assert {"query", "matched", "song_id", "artist", "title"} <= set(answer["seeds"][0])
+    assert [one["rank"] for one in answer["recommendations"]] == list(range(1, 8))
+    for one in answer["recommendations"]:
+        assert {"song_id", "artist", "title", "score", "sources", "because"} <= set(one)
+        assert sum(seed["share"] for seed in one["because"]["seeds"]) == pytest.approx(1)
+        assert one["song_id"] != answer["seeds"][0]["song_id"]
+
+
+@pytest.mark.parametrize("method", ["hybrid", "svd", "knn", "seed", "popular"])
+def test_every_method_recommends(run_in_process: Run, method: str) -> None:
+    songs = run_in_process("search", "", "-n", "50", "--json").json["songs"]
+    song = next(one for one in songs if one["has_audio"])
+    name = f"{song['artist']} - {song['title']}"
+    shown = run_in_process("recommend", name, "--method", method)
+    assert shown.code == 0
+    assert len(shown.out.splitlines()) == 11
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_an_unknown_song_gets_a_clear_answer(run_in_process: Run, query: str) -> None:
+    found = run_in_process("recommend", query)
+    assert found.code == 0
+    assert "Not in the catalogue" in found.err
+    assert "most played" in found.err
+    assert "\x1b" not in found.err + found.out
+    assert len(found.err) < 1_000
+    answer = run_in_process("recommend", "--json", "--", query).json
+    assert answer["rung"] == "popular"
+    assert answer["seeds"][0]["matched"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["recommend", ""], "empty"),
+        (["recommend", "  "], "empty"),
+        (["recommend"], "one to five songs"),
+        (["recommend", *"abcdef"], "one to five songs"),
+        (["recommend", "a", "--user", "b"], "one to five songs"),
+        (["recommend", "a", "--method", "magic"], "hybrid, svd, knn, seed, popular"),
+        (["recommend", "a", "-n", "0"], "-n"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run_in_process: Run, arguments: list[str], says: str) -> None:
+    found = run_in_process(*arguments)
+    assert found.code == 2
+    assert says in " ".join(found.err.replace("│", " ").split())
+    assert not found.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["recommend", "--user", "nobody"], "There is no listener 'nobody'"),
+        (["releases", "rollback", "../../etc"], "There is no release"),
+        (["demo", "--users", "0"], "users"),
+        (["import", "/no/such/file.csv"], "There is no file"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_1(
+    run_in_process: Run, arguments: list[str], says: str
+) -> None:
+    found = run_in_process(*arguments)
+    assert found.code == 1
+    said = [line for line in found.err.splitlines() if not line.startswith("Importing:")]
+    assert len(said) == 1
+    assert says in said[0]
+
+
+@pytest.mark.parametrize("command", [["recommend", "a"], ["search", "a"], ["evaluate"]])
+def test_without_a_release_the_next_step_is_named(
+    run_in_process: Run, command: list[str], tmp_path: Path
+) -> None:
+    found = run_in_process(*command, data_dir=tmp_path / "empty")
+    assert found.code == 1
+    assert found.err.count("\n") == 1
+    assert "recsys run" in found.err
+
+
+def test_status_before_and_after(run_in_process: Run, tmp_path: Path) -> None:
+    names = {"listens", "users", "songs", "songs_with_features", "pending_batches", "release"}
+    empty = run_in_process("status", "--json", data_dir=tmp_path / "empty").json
+    assert names <= set(empty)
+    assert (empty["listens"], empty["songs"], empty["release"]) == (0, 0, None)
+    full = run_in_process("status", "--json").json
+    assert (full["listens"], full["users"], full["pending_batches"]) == (12_000, 40, 0)
+    assert 0 < full["songs_with_features"] < full["songs"]
+    assert full["demo"] is True
+    assert full["release"] in run_in_process("status").out
+
+
+def test_a_listener_gets_new_songs_only(run_in_process: Run, demo_world: Path) -> None:
+    import polars as pl
+
+    answer = run_in_process("recommend", "--user", "listener_001", "--json", "-n", "30").json
+    assert answer["rung"] == "listener"
+    names = pl.read_parquet(demo_world / "tables" / "interactions.parquet")
+    songs = pl.read_parquet(demo_world / "tables" / "songs.parquet")
+    played = names.filter(user="listener_001").join(songs, on="song_key")["song_id"].to_list()
+    assert not {one["song_id"] for one in answer["recommendations"]} & set(played)
+
+
+def test_evaluate_shows_every_method(run_in_process: Run) -> None:
+    figures = run_in_process("evaluate", "--json").json
+    assert set(figures["methods"]) == {"hybrid", "svd", "knn", "seed", "popular", "random"}
+    names = {f"{name}@{k}" for name in ("precision", "recall", "ndcg") for k in (5, 10, 20)}
+    assert all(set(one) == names for one in figures["methods"].values())
+    shown = run_in_process("evaluate").out
+    assert all(method in shown for method in figures["methods"])
+
+
+def test_releases_are_listed(run_in_process: Run, demo_world: Path) -> None:
+    listed = run_in_process("releases", "--json").json
+    assert listed["current"] == (demo_world / "releases" / "CURRENT").read_text().strip()
+    assert listed["releases"][0]["current"] is True
+    assert run_in_process("releases", "rollback", listed["current"]).code == 0
+
+
+def test_json_is_alone_on_standard_output(demo_world: Path) -> None:
+    for command in (["status"], ["search", "a"], ["evaluate"], ["releases"], ["run"]):
+        found = recsys(*command, "--json", "--data-dir", demo_world)
+        assert found.code == 0
+        json.loads(found.out)
+
+
+def test_help_teaches(run_in_process: Run) -> None:
+    shown = run_in_process("--help").out
+    for command in ("run", "import", "recommend", "search", "status", "evaluate", "up", "releases"):
+        assert command in shown
+    assert "recsys import" in shown
+
+
+def test_a_wrong_setting_is_named(run_in_process: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_ENGINE", "abacus")
+    found = run_in_process("status")
+    assert found.code == 1
+    assert "RECSYS_ENGINE" in found.err

@@ -1,0 +1,218 @@
+"""The main job as users run it: from raw files to a release, again, after changes and crashes."""
+
+import random
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys_dagster_tests.commands import recsys
+from recsys_dagster_tests.crashing import (
+    STAGES,
+    contents,
+    copy_raw,
+    finished_batches,
+    run_and_kill,
+)
+from recsys_dagster_tests.real_data import real_data
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def world(demo_world: Path, tmp_path: Path) -> Path:
+    """A copy of the released demo world, to change."""
+    return Path(shutil.copytree(demo_world, tmp_path / "world"))
+
+
+def times(data_dir: Path) -> dict[str, int]:
+    """When each file of the stages and releases was written."""
+    return {
+        file.relative_to(data_dir).as_posix(): file.stat().st_mtime_ns
+        for room in ("tables", "models", "evaluation", "releases")
+        for file in (data_dir / room).rglob("*")
+        if file.is_file()
+    }
+
+
+def test_an_empty_folder_becomes_the_demo_world(tmp_path: Path) -> None:
+    """The default world: what a first run prints and what it holds."""
+    data = tmp_path / "data"
+    first = recsys("run", "--data-dir", data)
+    assert first.code == 0, first.err
+    assert "made-up demo world" in first.out
+    lines = first.out[first.out.index("Ten songs") :].splitlines()[2:12]
+    assert [line.split()[0] for line in lines] == [str(rank) for rank in range(1, 11)]
+    again = recsys("run", "--json", "--data-dir", data).json
+    assert (again["listens"], again["users"], again["stages_done"]) == (150_000, 200, [])
+    assert 2_500 < again["songs"] <= 3_000
+    hybrid, popular = (
+        recsys("evaluate", "--json", "--data-dir", data).json["methods"][name]["ndcg@10"]
+        for name in ("hybrid", "popular")
+    )
+    assert hybrid > 1.5 * popular
+
+
+def test_run_json_names_the_seconds_of_each_stage(tmp_path: Path, demo_world: Path) -> None:
+    copy_raw(demo_world, tmp_path / "data")
+    done = recsys("run", "--json", "--data-dir", tmp_path / "data").json
+    assert {"listens", "users", "songs", "songs_with_features", "release"} <= set(done)
+    assert set(done["seconds"]) == set(done["stages_done"])
+    assert len(done["seconds"]) == 9
+    assert contents(tmp_path / "data") == contents(demo_world)
+
+
+def test_nothing_new_changes_nothing(world: Path) -> None:
+    before = times(world)
+    done = recsys("run", "--json", "--data-dir", world).json
+    assert done["stages_done"] == []
+    assert times(world) == before
+
+
+def test_the_event_log_may_be_lost(world: Path) -> None:
+    before = contents(world)
+    shutil.rmtree(world / "dagster")
+    assert recsys("run", "--json", "--data-dir", world).json["stages_done"] == []
+    shutil.rmtree(world / "cache")
+    done = recsys("run", "--json", "--data-dir", world).json
+    assert len(done["stages_done"]) == 9
+    assert contents(world) == before
+    assert len(recsys("releases", "--json", "--data-dir", world).json["releases"]) == 1
+
+
+def test_a_new_file_is_added_and_ids_stay(world: Path, tmp_path: Path) -> None:
+    songs = pl.read_parquet(world / "tables" / "songs.parquet")
+    own = tmp_path / "own.csv"
+    own.write_text(
+        "Username,Artist,Track,Album,Date,Time\n"
+        + "".join(
+            f"me,{song['artist']},{song['title']},,0{day} Mar 2024, 10:0{day}\n"
+            for day, song in enumerate(songs.head(5).iter_rows(named=True), start=1)
+        )
+        + "me,A New Artist,A New Song,,09 Mar 2024, 10:00\n",
+        encoding="utf-8",
+    )
+    demo = world / "raw" / "history" / "demo" / "Last.fm_data.csv"
+    shutil.move(demo, world / "raw" / "history" / "first.csv")
+    taken = recsys("import", own, "--json", "--data-dir", world).json
+    assert taken["imported"][0]["listens"] == 6
+    done = recsys("run", "--json", "--data-dir", world)
+    assert done.code == 0, done.err
+    assert done.json["listens"] == 12_006
+    assert done.json["users"] == 41
+    after = pl.read_parquet(world / "tables" / "songs.parquet")
+    ids = ["song_id", "song_key"]
+    assert after.head(songs.height).select(ids).equals(songs.select(ids))
+    assert after.tail(1)["title"].item() == "A New Song"
+    answer = recsys("recommend", "--user", "me", "--json", "--data-dir", world).json
+    assert len(answer["recommendations"]) == 10
+
+
+def test_own_history_puts_the_demo_aside(world: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    rows = "".join(f"me,Artist {n % 7},Song {n},,01 Mar 2024, 10:{n:02}\n" for n in range(40))
+    own.write_text("Username,Artist,Track,Album,Date,Time\n" + rows, encoding="utf-8")
+    taken = recsys("import", own, "--data-dir", world)
+    assert "steps aside" in taken.out
+    done = recsys("run", "--json", "--data-dir", world)
+    assert done.code == 0, done.err
+    assert (done.json["listens"], done.json["users"], done.json["songs"]) == (40, 1, 40)
+    assert done.json["demo"] is False
+    assert recsys("search", "", "-n", "100", "--json", "--data-dir", world).json["songs"]
+    assert "made-up" not in recsys("status", "--data-dir", world).out
+
+
+def test_a_file_that_cannot_be_used_does_not_stop_the_others(world: Path) -> None:
+    history = world / "raw" / "history"
+    shutil.move(history / "demo" / "Last.fm_data.csv", history / "first.csv")
+    (history / "empty.csv").touch()
+    (history / "header.csv").write_text("Username,Artist,Track,Album,Date,Time\n")
+    (history / "columns.csv").write_text("Username,Artist,Album,Date,Time\na,b,c,d,e\n")
+    (history / "utf16.csv").write_text("Username,Artist\n", encoding="utf-16")
+    (world / "raw" / "features" / "empty.parquet").touch()
+    done = recsys("run", "--json", "--data-dir", world)
+    assert done.code == 0, done.err
+    assert done.json["listens"] == 12_000
+
+
+def test_nothing_that_can_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    history = tmp_path / "data" / "raw" / "history"
+    history.mkdir(parents=True)
+    (history / "header.csv").write_text("Username,Artist,Track,Album,Date,Time\n")
+    done = recsys("run", "--data-dir", tmp_path / "data")
+    assert done.code == 1
+    said = [line for line in done.err.splitlines() if not line.startswith("listens:")]
+    assert len(said) == 1
+    assert "header.csv has a header and no rows" in said[0]
+
+
+def test_an_unknown_source_is_one_clear_line(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_FEATURE_SOURCES", "catalogue,oracle")
+    done = recsys("run", "--data-dir", world)
+    assert done.code == 1
+    assert "oracle" in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+
+
+def test_two_runs_do_not_work_in_one_folder(world: Path) -> None:
+    from filelock import FileLock
+
+    with FileLock(world / "cache" / "lock"):
+        done = recsys("run", "--data-dir", world)
+    assert done.code == 1
+    assert "Another run is at work" in done.err
+
+
+def test_a_lost_release_is_made_again_and_a_rollback_stays(world: Path) -> None:
+    listed = recsys("releases", "--json", "--data-dir", world).json
+    (world / "releases" / "CURRENT").unlink()
+    assert recsys("run", "--data-dir", world).code == 0
+    assert (world / "releases" / "CURRENT").read_text().strip() == listed["current"]
+    (world / "releases" / listed["current"] / "features.npy").write_bytes(b"damaged")
+    damaged = recsys("search", "a", "--data-dir", world)
+    assert damaged.code == 1
+    assert "features.npy" in damaged.err
+    assert recsys("run", "--data-dir", world).code == 0
+    assert recsys("search", "a", "--data-dir", world).code == 0
+
+
+@pytest.fixture(params=range(3))
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Different moments in each of the three, the same in every run of the tests."""
+    return random.Random(request.param)
+
+
+def test_a_run_that_was_killed_ends_as_if_it_had_not_been(
+    demo_world: Path, tmp_path: Path, rng: random.Random
+) -> None:
+    """Ten kills in all, a moment after a stage was done; then one run to the end."""
+    data = tmp_path / "data"
+    copy_raw(demo_world, data)
+    kills = 4 if rng.random() < 0.5 else 3
+    for _ in range(kills):
+        run_and_kill(data, rng.choice(STAGES), rng.uniform(0, 1))
+    before = finished_batches(data)
+    done = recsys("run", "--json", "--data-dir", data)
+    assert done.code == 0, done.err
+    after = finished_batches(data)
+    assert {batch: after[batch] for batch in before} == before
+    assert contents(data) == contents(demo_world)
+    assert not list(data.rglob(".tmp-*"))
+    assert recsys("recommend", "nothing - known", "--data-dir", data).code == 0
+
+
+def test_the_real_history(tmp_path: Path) -> None:
+    history = real_data("lastfm", "Last.fm_data.csv")
+    catalogue = real_data("audio_features", "song_audio_features.csv")
+    data = tmp_path / "data"
+    taken = recsys("import", history, catalogue, "--json", "--data-dir", data).json
+    assert [one["rows"] for one in taken["imported"]] == [96_647, 83_710]
+    done = recsys("run", "--json", "--data-dir", data)
+    assert done.code == 0, done.err
+    assert (done.json["listens"], done.json["users"]) == (96_647, 6)
+    played = pl.read_parquet(data / "tables" / "interactions.parquet")["play_count"].sum()
+    assert played == 96_647
+    before = times(data)
+    assert recsys("run", "--json", "--data-dir", data).json["stages_done"] == []
+    assert times(data) == before
