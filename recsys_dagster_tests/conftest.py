@@ -31,5 +31,5 @@ def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_demo(folder: Path) -> None:
     """Put a small made-up history and its catalogue into a data folder."""
-    size = ["--users", "40", "--songs", "600", "--listens", "12000"]
+    size = ["--users", "40", "--songs", "1500", "--listens", "12000"]
     assert recsys("demo", *size, "--data-dir", str(folder)).code == 0

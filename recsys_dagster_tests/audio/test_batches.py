@@ -27,6 +27,7 @@ class FakeSource:
 
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         assert songs.columns == ["song_id", "song_key", "artist", "title", "spotify_id"]
+        assert songs.height
         ids = songs["song_id"].to_list()
         if self.fails_at in ids:
             raise ConnectionError

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_dagster.errors import RecsysError
@@ -140,6 +140,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(max_examples=40)
 @given(words=st.lists(WORDS, min_size=1, max_size=3), cut=st.integers(0, 3))
 def test_a_search_finds_exactly_the_songs_with_all_words(
     table: SongTable, words: list[str], cut: int

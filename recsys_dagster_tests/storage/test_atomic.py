@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_dagster.storage import atomic
@@ -149,6 +149,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(document=st.dictionaries(st.text("abcö"), JSON))
 def test_equal_json_is_equal_bytes(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
