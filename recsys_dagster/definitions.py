@@ -7,7 +7,9 @@ from recsys_dagster.defs.automation import everything, new_raw_files, weekly_ref
 from recsys_dagster.defs.checks import CHECKS
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([listening, audio, models, quality, release]),
+    assets=dg.load_assets_from_modules(
+        [listening, audio, models, quality, release], include_specs=True
+    ),
     asset_checks=CHECKS,
     jobs=[everything],
     schedules=[weekly_refresh],
