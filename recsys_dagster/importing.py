@@ -1,36 +1,21 @@
 """Files in: told apart by their content, copied into `raw/`, and what cannot be used refused."""
 
-import lzma
 import shutil
-import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from recsys_dagster.audio.catalogue import read_catalogue
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.sample import take_sample
+from recsys_dagster.files.zips import unpacked
 from recsys_dagster.listening.reading import summarise_history
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.storage.atomic import atomic_path
 from recsys_dagster.storage.hashing import hash_file
 from recsys_dagster.storage.layout import Layout
-
-MAX_MEMBERS = 10_000
-MAX_UNPACKED = 8 << 30
-MAX_RATIO = 200
-_RATIO_MATTERS_FROM = 64 << 20
-_CHUNK = 1 << 20
-# What damage, encryption, an unknown method or a name that is too long raise.
-_UNPACKING_ERRORS = (
-    RecsysError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError,
-    OSError, ValueError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,69 +103,13 @@ def _files(path: Path, report: ImportReport) -> Iterator[tuple[Path, str]]:
         report.refused.append((path.name, f"{path} is no plain file. Save it as one first."))
     elif zipfile.is_zipfile(path):
         try:
-            with _unpacked(path, report) as members:
+            with unpacked(path) as (members, refused):
+                report.refused.extend(refused)
                 yield from ((file, f"{path.name}/{file.name}") for file in members)
         except RecsysError as error:
             report.refused.append((path.name, str(error)))
-        except zipfile.BadZipFile as error:
-            report.refused.append(
-                (path.name, f"{path.name} is a damaged zip ({error}). Download it again.")
-            )
     else:
         yield path, path.name
-
-
-@contextmanager
-def _unpacked(path: Path, report: ImportReport) -> Iterator[list[Path]]:
-    """Unpack a zip into a temporary folder: plain files only, by their bare names, bounded.
-
-    Members that cannot be unpacked are named in `report`; the others are taken.
-    """
-    with TemporaryDirectory(prefix="recsys-") as name, zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        _refuse_bombs(path, members)
-        folder = Path(name)
-        files = []
-        for number, member in enumerate(members):
-            bare = Path(member.filename.replace("\\", "/")).name
-            if not bare or bare.startswith(".") or stat.S_ISLNK(member.external_attr >> 16):
-                continue
-            target = folder / str(number) / bare
-            target.parent.mkdir()
-            try:
-                _unpack(archive, member, target)
-            except _UNPACKING_ERRORS as error:
-                reason = f"{path.name}: {bare} cannot be unpacked ({error}). Download it again."
-                report.refused.append((f"{path.name}/{bare}", reason))
-            else:
-                files.append(target)
-        yield files
-
-
-def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    size = sum(member.file_size for member in members)
-    packed = max(sum(member.compress_size for member in members), 1)
-    if len(members) > MAX_MEMBERS:
-        raise RecsysError(f"{path.name} holds {len(members):,} files; at most {MAX_MEMBERS:,}.")
-    if size > MAX_UNPACKED or (size > _RATIO_MATTERS_FROM and size / packed > MAX_RATIO):
-        raise RecsysError(
-            f"{path.name} would unpack to {size / 1e9:.1f} GB from {packed / 1e6:.1f} MB; "
-            f"at most {MAX_UNPACKED / 1e9:.0f} GB and {MAX_RATIO} times its size. "
-            "If this is right, unpack it yourself and import the folder."
-        )
-    if nested := [one.filename for one in members if one.filename.lower().endswith(".zip")]:
-        raise RecsysError(f"{path.name} holds the zip {nested[0][:80]!r}: unpack it yourself.")
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
-    """Copy a member, and never more than it said it holds."""
-    with archive.open(member) as source, target.open("wb") as file:
-        left = member.file_size
-        while chunk := source.read(min(_CHUNK, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                raise RecsysError(f"{member.filename[:80]!r} is bigger than the zip says.")
-            file.write(chunk)
 
 
 def _import_file(file: Path, shown: str, layout: Layout) -> Imported:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys_dagster import importing
+from recsys_dagster.files import zips
 from recsys_dagster.importing import Imported, ImportReport, import_paths
 from recsys_dagster.storage.layout import Layout
 
@@ -235,7 +235,7 @@ def test_a_zip_in_a_zip_is_refused(own: Path, layout: Layout) -> None:
 def test_a_bomb_is_refused_before_it_is_unpacked(
     limit: str, value: int, message: str, own: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, limit, value)
+    monkeypatch.setattr(zips, limit, value)
     path = make_zip(own, {"a.csv": HISTORY + b"\n" * 1_000_000, "b.csv": HISTORY})
     assert message in refusal(import_paths([path], layout))
     assert not layout.root.exists()

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import polars as pl
+
+from recsys_dagster.storage.tables import scan_table
 
 
 def table_metadata(path: Path, rows: int) -> dict[str, Any]:
     """Row count, columns and place of a table."""
-    schema = pl.read_parquet_schema(path)
+    schema = scan_table(path).collect_schema()
     columns = [dg.TableColumn(name, str(kind)) for name, kind in schema.items()]
     return {
         "dagster/row_count": rows,

@@ -97,9 +97,8 @@ class Recommendation:
 class Answer:
     """What `Recommender.recommend` gives.
 
-    `rung` says what could be used: `seeds` (the method as asked for), `audio` (seeds that only
-    their sound is known of), `listener` (a listener's whole history), `popular` (nothing was
-    known of the seeds).
+    `rung` says what could be used: `seeds` (the method as asked for), `listener` (a listener's
+    whole history), `popular` (nothing was known of the seeds).
     """
 
     release: str

@@ -38,11 +38,12 @@ def scan_table(path: Path) -> pl.LazyFrame:
     """
     if not path.is_file():
         raise RecsysError(f"There is no table {path} yet. Run `recsys run` first.")
+    table = pl.scan_parquet(path, glob=False)
     try:
-        pl.read_parquet_schema(path)
+        table.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(path, error) from None
-    return pl.scan_parquet(path)
+    return table
 
 
 def read_table(path: Path) -> pl.DataFrame:

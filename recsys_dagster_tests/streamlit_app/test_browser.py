@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,47 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import streamlit_app
+from recsys_dagster_tests.browsing import PATIENCE, chromium, free_port, page_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PROJECT = Path(streamlit_app.__file__).parents[1]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000  # milliseconds; a loaded machine is slow, a broken page never comes
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a released demo world."""
-    folder = tmp_path_factory.mktemp("world")
-    size = ["--users", "40", "--songs", "300", "--listens", "8000"]
-    _recsys("demo", *size, "--data-dir", str(folder))
-    _recsys("run", "--data-dir", str(folder))
-    return folder
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        reason = "there is no chromium on PATH"
-        if os.environ.get("RECSYS_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -66,7 +38,7 @@ def errors() -> list[str]:
 @contextmanager
 def served(data_dir: Path, log: Path) -> Iterator[str]:
     """The app as its own process; gives its address, and ends it by its process group."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app/app.py"]
     command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
     with log.open("wb") as file:
@@ -86,23 +58,9 @@ def served(data_dir: Path, log: Path) -> Iterator[str]:
             _end(server)
 
 
-@contextmanager
-def page_at(browser: Browser, address: str, errors: list[str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    try:
-        page.goto(address)
-        yield page
-    finally:
-        context.close()
-
-
-def test_the_journey(browser: Browser, world: Path, tmp_path: Path, errors: list[str]) -> None:
+def test_the_journey(browser: Browser, demo_world: Path, tmp_path: Path, errors: list[str]) -> None:
     log = tmp_path / "app.log"
-    with served(world, log) as address, page_at(browser, address, errors) as page:
+    with served(demo_world, log) as address, page_at(browser, address, errors) as page:
         expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("A made-up demo world.")).to_be_visible()
         titles = page.locator(".st-key-starters strong")
@@ -130,7 +88,7 @@ def test_the_journey(browser: Browser, world: Path, tmp_path: Path, errors: list
 
 
 def test_the_first_release_is_noticed_without_a_restart(
-    browser: Browser, world: Path, tmp_path: Path, errors: list[str]
+    browser: Browser, demo_world: Path, tmp_path: Path, errors: list[str]
 ) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
@@ -141,7 +99,7 @@ def test_the_first_release_is_noticed_without_a_restart(
         expect(page.get_by_role("heading", name="Nothing released yet")).to_be_visible(
             timeout=PATIENCE
         )
-        shutil.copytree(world / "releases", data_dir / "releases")
+        shutil.copytree(demo_world / "releases", data_dir / "releases")
         expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=2 * PATIENCE)
     assert errors == []
 
@@ -155,24 +113,6 @@ def _pick_by_typing(page: Page, title: str) -> None:
     found = page.locator(".st-key-matches [data-testid=stGridCell]").filter(has_text=title)
     found.get_by_role("button", name="Add", exact=True).first.click()
     expect(page.locator("[class*=st-key-drop-]")).to_have_count(picked + 1, timeout=PATIENCE)
-
-
-def _recsys(*words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "recsys_dagster.cli", *words],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_until_healthy(server: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -84,7 +84,7 @@ def fit_held_out(
     learned = with_unplayed(users[learn], items[learn], plays[learn], **sampling)
     checked = with_unplayed(
         users[check], items[check], plays[check], **sampling,
-        also_played=(users[learn], items[learn]),
+        also_played=(learned[0], learned[1]),
     )  # fmt: skip
     whole = [np.concatenate(two) for two in zip(learned, checked, strict=True)]
     return train(
