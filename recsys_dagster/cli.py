@@ -301,7 +301,7 @@ def up(
     os.environ["RECSYS_DATA_DIR"] = str(layout.root)
     prepare_dagster_home(layout)
     wanted = servers.servers(pipeline_port, app_port)
-    with servers.stopped_by_sigterm():
+    with servers.stopped_by_signals():
         try:
             with servers.running(wanted, layout.logs) as processes:
                 pairs = list(zip(wanted, processes, strict=True))

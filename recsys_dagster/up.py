@@ -116,17 +116,19 @@ def refuse_ended(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does."""
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM end the program as Ctrl-C does, and Ctrl-C too where a shell switched it off."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _answers(port: int) -> bool:
