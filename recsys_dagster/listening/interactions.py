@@ -32,8 +32,9 @@ class InteractionArrays:
 def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
     """Play count, first and last listen for each listener and song.
 
-    The identity of songs is worked out on distinct spellings, not on each listen, so the cost
-    hardly grows with the number of listens. The spelling kept is the one the listener had most.
+    The identity of songs is worked out once a distinct spelling, not on each listen, so its
+    cost hardly grows with the number of listens. The spelling kept is the listener's own most
+    used one.
 
     Parameters
     ----------
@@ -51,18 +52,19 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("listened_at").max().alias("last_listen"),
         pl.col("spotify_id").min(),
     )
-    keyed = spelled.with_columns(song_key(pl.col("artist"), pl.col("title")).alias("song_key"))
-    by_use = [-pl.col("play_count"), pl.col("artist"), pl.col("title")]
-    return (
-        keyed.group_by("user", "song_key")
-        .agg(
-            pl.col("artist", "title").sort_by(by_use).first(),
-            pl.col("play_count").sum(),
-            pl.col("first_listen").min(),
-            pl.col("last_listen").max(),
-            pl.col("spotify_id").min(),
-        )
-        .sort("user", "song_key")
+    songs = spelled.select("artist", "title").unique()
+    keys = songs.with_columns(song_key(pl.col("artist"), pl.col("title")).alias("song_key"))
+    keyed = spelled.join(keys, on=["artist", "title"], maintain_order="none")
+    in_order = keyed.sort(
+        ["user", "song_key", "play_count", "artist", "title"],
+        descending=[False, False, True, False, False],
+    )
+    return in_order.group_by("user", "song_key", maintain_order=True).agg(
+        pl.col("artist", "title").first(),
+        pl.col("play_count").sum(),
+        pl.col("first_listen").min(),
+        pl.col("last_listen").max(),
+        pl.col("spotify_id").min(),
     )
 
 
