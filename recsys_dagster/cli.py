@@ -4,6 +4,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from recsys_dagster import console
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.lock import BusyError, writing
 
 app = typer.Typer(
     name="recsys",
@@ -64,6 +67,18 @@ def _settings(data_dir: Path | None) -> Settings:
     return load_settings()
 
 
+@contextmanager
+def _writing(layout: Layout) -> Iterator[None]:
+    """Write into the data folder; while somebody else does, wait and say so."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(writing(layout, wait=False))
+        except BusyError:
+            console.err.print("Another run is at work in the data folder; waiting for its end.")
+            held.enter_context(writing(layout))
+        yield
+
+
 def _print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
@@ -85,9 +100,18 @@ def run(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     names = ("listens", "users", "songs", "songs_with_features", "release", "demo")
     summary = {name: status[name] for name in names}
     if as_json:
-        _print_json({**summary, "stages_done": list(outcome.due), "seconds": outcome.seconds})
+        _print_json(
+            {
+                **summary,
+                "stages_done": list(outcome.done),
+                "seconds": outcome.seconds,
+                "remarks": list(outcome.remarks),
+            }
+        )
     else:
-        _show_run(settings, summary, bool(outcome.due))
+        _show_run(settings, summary, bool(outcome.done))
+        for remark in outcome.remarks:
+            console.err.print(console.printable(remark), markup=False, soft_wrap=True)
 
 
 def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) -> None:
@@ -142,7 +166,7 @@ def import_(
 
     layout = Layout(_settings(data_dir).data_dir)
     was_demo = find_raw_files(layout).demo
-    with console.progress_on_stderr() as progress:
+    with _writing(layout), console.progress_on_stderr() as progress:
         report = import_paths(paths, layout, progress)
     if as_json:
         refused = [{"file": file, "reason": reason} for file, reason in report.refused]
@@ -399,7 +423,7 @@ def demo(
     layout = Layout(_settings(data_dir).data_dir)
     config = DemoConfig(users=users, songs=songs, listens=listens, seed=seed)
     folders = (out, out) if out else (layout.demo_history, layout.demo_catalogues)
-    with console.progress_on_stderr() as progress:
+    with _writing(layout), console.progress_on_stderr() as progress:
         made = write_demo(*folders, config, progress)
     if as_json:
         _print_json(

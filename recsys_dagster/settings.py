@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
+    dagster_home: Path | None = Field(None, alias="DAGSTER_HOME")
     data_dir: Path = Field(Path("data"), alias="RECSYS_DATA_DIR")
     engine: Literal["local", "spark"] = Field("local", alias="RECSYS_ENGINE")
     spark_remote: str | None = Field(None, alias="SPARK_REMOTE")

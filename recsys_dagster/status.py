@@ -10,8 +10,9 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import scan_listens
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
-from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.raw import RawFiles, find_raw_files
 from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.stages import Stamps
 from recsys_dagster.storage.tables import scan_table
 
 
@@ -23,7 +24,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     coverage = _coverage(layout)
     return {
         "data_dir": str(layout.root),
-        "demo": raw.demo,
+        "demo": _is_demo(layout, raw),
         "history_files": len(raw.history),
         "catalogue_files": len(raw.catalogues),
         "listens": listens,
@@ -36,6 +37,12 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "pending_batches": _pending(layout, settings),
         **_release(Releases(layout.releases)),
     }
+
+
+def _is_demo(layout: Layout, raw: RawFiles) -> bool:
+    """Whether the listens that there are were made up; before any, whether they will be."""
+    stamp = Stamps(layout).read("listens")
+    return bool(stamp.facts["demo"]) if stamp else raw.demo
 
 
 def _listening(layout: Layout) -> tuple[int, int]:

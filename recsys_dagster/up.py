@@ -117,12 +117,15 @@ def refuse_ended(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does, and Ctrl-C too where a shell switched it off."""
+    """Let SIGTERM and a closed terminal end the program as Ctrl-C does.
+
+    Ctrl-C does too where a shell has switched it off.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield

@@ -9,7 +9,6 @@ import pytest
 
 from recsys_dagster_tests.commands import recsys
 from recsys_dagster_tests.crashing import (
-    STAGES,
     contents,
     copy_raw,
     finished_batches,
@@ -18,6 +17,8 @@ from recsys_dagster_tests.crashing import (
 from recsys_dagster_tests.real_data import real_data
 
 pytestmark = pytest.mark.slow
+KILLS = 4
+"""In each of the three disturbed runs."""
 
 
 @pytest.fixture
@@ -176,6 +177,45 @@ def test_a_lost_release_is_made_again_and_a_rollback_stays(world: Path) -> None:
     assert recsys("search", "a", "--data-dir", world).code == 0
 
 
+def test_a_renamed_listener_is_known_by_the_new_name(world: Path) -> None:
+    history = world / "raw" / "history"
+    text = (history / "demo" / "Last.fm_data.csv").read_text(encoding="utf-8")
+    (history / "own.csv").write_text(text.replace("listener_001", "zoe"), encoding="utf-8")
+    done = recsys("run", "--json", "--data-dir", world)
+    assert done.code == 0, done.err
+    assert recsys("recommend", "--user", "zoe", "--data-dir", world).code == 0
+    assert recsys("recommend", "--user", "listener_001", "--data-dir", world).code == 1
+
+
+def test_songs_of_the_demo_say_nothing_about_ones_own(world: Path, tmp_path: Path) -> None:
+    """The same history after the demo, and alone: the same songs, though not the same ids."""
+    own = tmp_path / "own.csv"
+    rows = (
+        f"user{user},Artist {song % 9},Song {song},,01 Mar 2024, 10:{song:02}\n"
+        for user in range(6)
+        for song in range(user, 60, 2 + user % 3)
+    )
+    own.write_text("Username,Artist,Track,Album,Date,Time\n" + "".join(rows), encoding="utf-8")
+    answers = []
+    for data in (world, tmp_path / "alone"):
+        assert recsys("import", own, "--data-dir", data).code == 0
+        assert recsys("run", "--data-dir", data).code == 0
+        answer = recsys("recommend", "Artist 1 - Song 10", "--json", "--data-dir", data).json
+        answers.append({song["title"]: song["score"] for song in answer["recommendations"]})
+    assert len(set(answers[0]) & set(answers[1])) >= 8
+
+
+def test_a_damaged_part_is_read_again(world: Path) -> None:
+    before = contents(world)
+    part = next((world / "tables" / "listens").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:1_000])
+    said = recsys("status", "--data-dir", world)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert recsys("run", "--data-dir", world).code == 0
+    assert contents(world) == before
+
+
 @pytest.fixture(params=range(3))
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """Different moments in each of the three, the same in every run of the tests."""
@@ -185,12 +225,16 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
 def test_a_run_that_was_killed_ends_as_if_it_had_not_been(
     demo_world: Path, tmp_path: Path, rng: random.Random
 ) -> None:
-    """Ten kills in all, a moment after a stage was done; then one run to the end."""
+    """Kills, each a moment after a stage was done; then one run to the end."""
     data = tmp_path / "data"
     copy_raw(demo_world, data)
-    kills = 4 if rng.random() < 0.5 else 3
-    for _ in range(kills):
-        run_and_kill(data, rng.choice(STAGES), rng.uniform(0, 1))
+    kills = 0
+    while kills < KILLS:
+        alive = run_and_kill(data, rng)
+        kills += alive
+        if not alive:  # it had ended before: begin again
+            shutil.rmtree(data)
+            copy_raw(demo_world, data)
     before = finished_batches(data)
     done = recsys("run", "--json", "--data-dir", data)
     assert done.code == 0, done.err

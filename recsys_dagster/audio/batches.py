@@ -14,10 +14,12 @@ import polars as pl
 
 from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.sources import FeatureSource
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import table_metadata, write_table
 
-_VERSION = "1"
+VERSION = "1"
+"""Raised when batches would be filled otherwise, so that they are filled again."""
 _FINGERPRINT = "recsys.fingerprint"
 
 AUDIO_SCHEMA = pl.Schema(
@@ -89,7 +91,17 @@ class FeatureBatches:
         ]
 
     def fill(self, batch: int) -> BatchReport:
-        """Ask the sources for the songs of a batch and write it."""
+        """Ask the sources for the songs of a batch and write it.
+
+        Raises
+        ------
+        RecsysError
+            There is no such batch.
+        """
+        if batch not in self._songs:
+            raise RecsysError(
+                f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
+            )
         songs = self._songs[batch]
         table = _look_up(songs, self._sources)
         write_table(table, self.path(batch), {_FINGERPRINT: self._fingerprint(batch)})
@@ -105,7 +117,7 @@ class FeatureBatches:
     def _fingerprint(self, batch: int) -> str:
         songs = self._songs[batch].select("song_id", "song_key", "spotify_id").rows()
         sources = [[source.name, source.fingerprint] for source in self._sources]
-        return hash_json([_VERSION, sources, songs])
+        return hash_json([VERSION, sources, songs])
 
 
 def _look_up(songs: pl.DataFrame, sources: Sequence[FeatureSource]) -> pl.DataFrame:

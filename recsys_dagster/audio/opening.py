@@ -11,7 +11,7 @@ from recsys_dagster.storage.tables import read_table
 
 def open_sources(layout: Layout, names: Sequence[str]) -> list[FeatureSource]:
     """The sources that the settings name, over the catalogues that are there."""
-    hashes = find_raw_files(layout).hashes(layout)["catalogues"]
+    hashes = find_raw_files(layout).hashes(layout, "catalogues")
     return make_sources(names, {layout.catalogues / name: sha for name, sha in hashes.items()})
 
 

@@ -8,12 +8,13 @@ from recsys_dagster import progress
 from recsys_dagster.audio.batches import BatchReport
 from recsys_dagster.audio.coverage import measure_coverage
 from recsys_dagster.audio.opening import open_batches, open_sources
-from recsys_dagster.audio.sources import CatalogueSource, FeatureSource
+from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
 
 GROUP = "audio"
@@ -39,7 +40,7 @@ def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
     """
     try:
         shop = Workshop.open()
-        with shop.lock():
+        with writing(shop.layout):
             batches = open_batches(shop.layout, _sources(shop))
             for key in context.partition_keys:
                 report = batches.fill(int(key))
@@ -92,8 +93,7 @@ def _finish_and_gather(shop: Workshop, context: dg.AssetExecutionContext) -> Mad
             task.advance(note=f"batch {batch}")
     batches.gather(shop.layout.features)
     coverage = measure_coverage(scan_table(shop.layout.features), scan_table(shop.layout.songs))
-    refused = [text for one in sources if isinstance(one, CatalogueSource)
-               for text in one.refused_files]  # fmt: skip
+    refused = [text for source in sources for text in source.refused_files]
     return [shop.layout.features, shop.layout.feature_batches], {
         "rows": row_count(shop.layout.features),
         "songs": coverage.songs,

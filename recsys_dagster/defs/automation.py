@@ -47,7 +47,7 @@ def new_raw_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
              for file in (*raw.history, *raw.catalogues) if (status := file.stat())]  # fmt: skip
     seen = hash_json(looks)
     done, _, before = (context.cursor or "").partition(" ")
-    if not looks or seen == done:
+    if seen == done or not (looks or done):
         reason = "Nothing new in raw/." if looks else "Nothing in raw/ yet."
         return dg.SensorResult(skip_reason=reason, cursor=f"{done} {seen}")
     if seen != before:
@@ -55,4 +55,5 @@ def new_raw_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             skip_reason="Files changed; waiting until they have come to rest.",
             cursor=f"{done} {seen}",
         )
-    return dg.SensorResult([dg.RunRequest(run_key=seen)], cursor=f"{seen} {seen}")
+    # The cursor tells changes apart; a run key would drop a change back to what was there before.
+    return dg.SensorResult([dg.RunRequest()], cursor=f"{seen} {seen}")

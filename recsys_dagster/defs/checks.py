@@ -12,6 +12,13 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.tables import scan_table
 
 
+def _verdict(shop: Workshop, stage: str, passed: bool, description: str) -> dg.AssetCheckResult:
+    """The result of a blocking check; a stage that failed it does not count as done."""
+    if not passed:
+        shop.stamps.forget(stage)
+    return dg.AssetCheckResult(passed=passed, description=description)
+
+
 @dg.asset_check(asset=listens, description="Every file in raw/history could be used.")
 def history_files_are_readable() -> dg.AssetCheckResult:
     """Warn of files that were left aside; the others are read all the same."""
@@ -44,9 +51,11 @@ def interactions_are_unique_and_complete() -> dg.AssetCheckResult:
     )
     stamp = shop.stamps.read("listens")
     heard = stamp.facts["listens"] if stamp else plays
-    return dg.AssetCheckResult(
-        passed=pairs == distinct and plays == heard,
-        description=f"{pairs:,} pairs, {pairs - distinct:,} of them twice; "
+    return _verdict(
+        shop,
+        "user_song_interactions",
+        pairs == distinct and plays == heard,
+        f"{pairs:,} pairs, {pairs - distinct:,} of them twice; "
         f"{plays:,} plays of {heard:,} listens.",
     )
 
@@ -56,8 +65,9 @@ def interactions_are_unique_and_complete() -> dg.AssetCheckResult:
 )
 def song_ids_are_dense() -> dg.AssetCheckResult:
     """Stop when ids have gaps or a song has two."""
+    shop = Workshop.open()
     songs, distinct, dense = (
-        scan_table(Workshop.open().layout.songs)
+        scan_table(shop.layout.songs)
         .select(
             pl.len(),
             pl.col("song_key").n_unique(),
@@ -66,9 +76,11 @@ def song_ids_are_dense() -> dg.AssetCheckResult:
         .collect()
         .row(0)
     )
-    return dg.AssetCheckResult(
-        passed=dense and songs == distinct,
-        description=f"{songs:,} songs, {songs - distinct:,} of them twice; "
+    return _verdict(
+        shop,
+        "unique_songs",
+        dense and songs == distinct,
+        f"{songs:,} songs, {songs - distinct:,} of them twice; "
         f"ids {'without gaps' if dense else 'with gaps'}.",
     )
 
@@ -78,8 +90,9 @@ def song_ids_are_dense() -> dg.AssetCheckResult:
 )
 def features_are_in_range() -> dg.AssetCheckResult:
     """Stop when a value lies outside its range: models would learn from it."""
+    shop = Workshop.open()
     outside = (
-        scan_table(Workshop.open().layout.features)
+        scan_table(shop.layout.features)
         .select(
             (~pl.col(one.name).is_between(one.low, one.high)).sum().alias(one.name)
             for one in FEATURE_TABLE
@@ -88,9 +101,11 @@ def features_are_in_range() -> dg.AssetCheckResult:
         .row(0, named=True)
     )
     wrong = {name: count for name, count in outside.items() if count}
-    return dg.AssetCheckResult(
-        passed=not wrong,
-        description=f"Values out of range: {wrong}." if wrong else "All values are in range.",
+    return _verdict(
+        shop,
+        "audio_features",
+        not wrong,
+        f"Values out of range: {wrong}." if wrong else "All values are in range.",
     )
 
 
@@ -99,13 +114,17 @@ def features_are_in_range() -> dg.AssetCheckResult:
 )
 def release_answers() -> dg.AssetCheckResult:
     """Stop when what serving reads is damaged or has nothing to say."""
+    shop = Workshop.open()
     try:
-        release = Workshop.open().releases.open_current()
+        release = shop.releases.open_current()
         answers(release)
     except RecsysError as error:
-        return dg.AssetCheckResult(passed=False, description=str(error))
-    return dg.AssetCheckResult(
-        passed=True, description=f"Release {release.id} is whole and recommends songs."
+        return _verdict(shop, "recommender_release", False, str(error))
+    return _verdict(
+        shop,
+        "recommender_release",
+        True,
+        f"Release {release.id} is whole and recommends songs.",
     )
 
 

@@ -29,11 +29,11 @@ def listens(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     With nothing in `raw/history` the made-up demo world is put there first. Rows that are no
     listens are counted by reason; files that cannot be used are named with what is wrong.
     """
-    try:
-        ensure_history(Workshop.open().layout, progress.current())
-    except OSError as error:
-        raise dg.Failure(f"The data folder cannot be written: {error}") from error
-    return run_stage(context, _make_listens, _describe_listens)
+    return run_stage(context, _make_listens, _describe_listens, before=_ensure_history)
+
+
+def _ensure_history(shop: Workshop) -> None:
+    ensure_history(shop.layout, progress.current())
 
 
 def _make_listens(shop: Workshop) -> Made:

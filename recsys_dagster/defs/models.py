@@ -21,13 +21,13 @@ from recsys_dagster.models.svd.fitting import (
     config_for,
     fit_all,
     fit_held_out,
-    unplayed_per_pair,
 )
 from recsys_dagster.models.svd.training import Training
 from recsys_dagster.storage.atomic import atomic_directory
 from recsys_dagster.storage.tables import scan_table
 
 GROUP = "models"
+SPLIT_SEED = 0
 
 
 @dg.asset(
@@ -49,8 +49,8 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
 def _make_svd(shop: Workshop) -> Made:
     pairs = interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
     n_songs = scan_table(shop.layout.songs).select("song_id").collect().height
-    config = config_for(pairs.plays)
-    parts = random_split(len(pairs.user), rng=config.seed)
+    parts = random_split(len(pairs.user), rng=SPLIT_SEED)
+    config = config_for(pairs.plays[parts[0]])
     arrays = (pairs.user, pairs.song, pairs.plays)
     size: dict[str, Any] = {"n_users": len(pairs.users), "n_items": n_songs}
     shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}
@@ -64,8 +64,7 @@ def _make_svd(shop: Workshop) -> Made:
             (directory / name).mkdir()
             training.model.save(directory / name)
         np.save(directory / "split.npy", split)
-    per_pair = unplayed_per_pair(len(pairs.user), len(pairs.users) * n_songs)
-    settings = {**asdict(config), "unplayed_per_pair": per_pair}
+    settings = asdict(config)
     return [shop.layout.svd], {**_curve_facts(held_out), **size, "config": settings}
 
 
@@ -136,7 +135,7 @@ def _describe_knn(facts: Facts, shop: Workshop) -> Metadata:
     group_name=GROUP,
     kinds={"numpy"},
     code_version=STAGES["ranker"].code_version,
-    deps=[svd_model, knn_index],
+    deps=[user_song_interactions, unique_songs, svd_model, knn_index],
 )
 def ranker(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Joins the candidates of svd and knn by reciprocal rank.

@@ -7,6 +7,7 @@ import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.defs.experiment import held_out_engine, open_held_out
+from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.models import knn_index, ranker, svd_model
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.evaluation.protocol import evaluate
@@ -22,7 +23,7 @@ FILE = "evaluation.json"
     group_name=GROUP,
     kinds={"numpy", "json"},
     code_version=STAGES["evaluation"].code_version,
-    deps=[svd_model, knn_index, ranker],
+    deps=[user_song_interactions, unique_songs, svd_model, knn_index, ranker],
 )
 def evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Precision, recall and NDCG at 5, 10 and 20 of every method, popular and random among them.

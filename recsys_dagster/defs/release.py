@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
-from recsys_dagster.defs.listening import unique_songs
+from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_counts
 from recsys_dagster.defs.models import knn_index, ranker, svd_model
 from recsys_dagster.defs.quality import evaluation, read_evaluation
@@ -30,7 +30,16 @@ GROUP = "release"
     group_name=GROUP,
     kinds={"numpy", "parquet"},
     code_version=STAGES["recommender_release"].code_version,
-    deps=[unique_songs, audio_features, svd_model, knn_index, ranker, evaluation],
+    deps=[
+        listens,
+        user_song_interactions,
+        unique_songs,
+        audio_features,
+        svd_model,
+        knn_index,
+        ranker,
+        evaluation,
+    ],
 )
 def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """An immutable, self-contained, checksummed directory; the app and the command line read it.
@@ -91,11 +100,11 @@ def _figures(shop: Workshop) -> dict[str, Any]:
     """Counts and headline figures for the manifest, from the stages' own stamps."""
     facts = {name: stamp.facts for name in ("listens", "audio_features")
              if (stamp := shop.stamps.read(name))}  # fmt: skip
-    listens, audio = facts["listens"], facts["audio_features"]
+    heard, audio = facts["listens"], facts["audio_features"]
     methods = read_evaluation(shop)["methods"]
     return {
-        "listens": listens["listens"],
-        "users": listens["users"],
+        "listens": heard["listens"],
+        "users": heard["users"],
         "songs": audio["songs"],
         "songs_with_features": audio["songs_with_features"],
         "ndcg@10": {method: figures["ndcg@10"] for method, figures in methods.items()},

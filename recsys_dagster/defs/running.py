@@ -8,14 +8,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
-from filelock import Timeout
 
 from recsys_dagster import progress
 from recsys_dagster.defs.automation import EVERYTHING
-from recsys_dagster.defs.stages import STAGES, Workshop
+from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Workshop
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.reading import Reading
+from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import sweep, write_text
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.lock import writing
 
 _TAGS = {"recsys/launched_by": "recsys run"}
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
@@ -23,10 +25,21 @@ _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a run did: the stages that were due, and seconds by stage that took part."""
+    """What a run did, and what it could not use.
 
-    due: tuple[str, ...]
+    Attributes
+    ----------
+    done
+        The stages that were done; those that were up to date are not among them.
+    seconds
+        By stage that took part.
+    remarks
+        In words: files that could not be used, and rows that were left out.
+    """
+
+    done: tuple[str, ...]
     seconds: dict[str, float]
+    remarks: tuple[str, ...]
 
 
 def prepare_dagster_home(layout: Layout) -> Path:
@@ -37,7 +50,7 @@ def prepare_dagster_home(layout: Layout) -> Path:
     RecsysError
         DAGSTER_HOME is not an absolute path.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or layout.dagster)
+    home = load_settings().dagster_home or layout.dagster
     if not home.is_absolute():
         raise RecsysError(f"DAGSTER_HOME is {str(home)!r}; it must be an absolute path.")
     home.mkdir(parents=True, exist_ok=True)
@@ -57,28 +70,44 @@ def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
         Another run works in the data folder, a stage failed, or a blocking check did.
     """
     shop = Workshop.open()
-    with _alone(shop), progress.watched_by(watcher):
+    with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
-            return RunOutcome((), {})
-        prepare_dagster_home(shop.layout)
-        with dg.DagsterInstance.get() as instance:
-            return RunOutcome(tuple(due), _execute(instance, due or ["recommender_release"]))
+            return RunOutcome((), {}, _remarks(shop))
+        with _dagster(shop.layout) as instance:
+            done, seconds = _execute(instance, due or ["recommender_release"])
+        return RunOutcome(done, seconds, _remarks(shop))
 
 
 @contextmanager
-def _alone(shop: Workshop) -> Iterator[None]:
+def _dagster(layout: Layout) -> Iterator[dg.DagsterInstance]:
+    home = prepare_dagster_home(layout)
     try:
-        with shop.lock(timeout=0):
-            yield
-    except Timeout:
+        instance = dg.DagsterInstance.get()
+    except Exception as error:
         raise RecsysError(
-            f"Another run is at work in {shop.layout.root}. Wait until it has ended."
-        ) from None
+            f"Dagster cannot start from {home}: {error}. Correct or delete its dagster.yaml."
+        ) from error
+    with instance:
+        yield instance
 
 
-def _execute(instance: dg.DagsterInstance, stages: list[str]) -> dict[str, float]:
+def _remarks(shop: Workshop) -> tuple[str, ...]:
+    listens, audio = shop.stamps.read("listens"), shop.stamps.read("audio_features")
+    heard = listens.facts if listens else {"refused": [], "readings": []}
+    readings = [Reading.from_dict(one) for one in heard["readings"]]
+    return (
+        *heard["refused"],
+        *(text for one in readings for text in one.sentences()),
+        *(audio.facts["refused"] if audio else ()),
+    )
+
+
+def _execute(
+    instance: dg.DagsterInstance, stages: list[str]
+) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Run the job for some stages; which were done, and the seconds of each."""
     from recsys_dagster.definitions import defs
 
     _bury_the_dead(instance)
@@ -92,11 +121,22 @@ def _execute(instance: dg.DagsterInstance, stages: list[str]) -> dict[str, float
     if not result.success:
         raise RecsysError(_what_failed(result))
     steps = instance.get_run_step_stats(result.run_id)
-    return {
+    seconds = {
         step.step_key: round(step.end_time - step.start_time, 3)
         for step in steps
         if step.step_key in STAGES and step.start_time and step.end_time
     }
+    done = {
+        event.asset_key.to_user_string()
+        for event in result.get_asset_materialization_events()
+        if event.asset_key and _was_due(event.materialization)
+    }
+    return tuple(stage for stage in STAGES if stage in done), seconds
+
+
+def _was_due(materialization: dg.AssetMaterialization) -> bool:
+    before = materialization.metadata.get(UP_TO_DATE)
+    return before is not None and not before.value
 
 
 def _bury_the_dead(instance: dg.DagsterInstance) -> None:

@@ -7,22 +7,25 @@ nothing, however often and from wherever it is asked for.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock
 
 from recsys_dagster import progress
+from recsys_dagster.audio.batches import VERSION as BATCHES_VERSION
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.formats import FORMATS
 from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
 
+UP_TO_DATE = "up to date before"
+"""Metadata of a materialisation: whether there was nothing to do."""
 Facts = dict[str, Any]
 Metadata = Mapping[str, Any]
 
@@ -52,21 +55,39 @@ class Stage:
     settings: tuple[str, ...] = ()
 
 
+READERS = ", ".join(f"{form.name} {form.version}" for form in FORMATS)
+"""A reader that is new, or that changed, reads the files again."""
+INTERACTIONS = ("user_song_interactions", "unique_songs")
+
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("listens", "1", raw=("history",)),
+        Stage("listens", f"1 {READERS}", raw=("history",)),
         Stage("user_song_interactions", "1", ("listens",)),
         Stage("unique_songs", "1", ("user_song_interactions",)),
-        Stage("audio_features", "1", ("unique_songs",), ("catalogues",), ("feature_sources",)),
-        Stage("svd_model", "1", ("user_song_interactions", "unique_songs")),
+        Stage(
+            "audio_features",
+            f"1 batches {BATCHES_VERSION}",
+            ("unique_songs",),
+            ("catalogues",),
+            ("feature_sources",),
+        ),
+        Stage("svd_model", "1", INTERACTIONS),
         Stage("knn_index", "1", ("audio_features",)),
-        Stage("ranker", "1", ("svd_model", "knn_index")),
-        Stage("evaluation", "1", ("svd_model", "knn_index", "ranker")),
+        Stage("ranker", "1", (*INTERACTIONS, "svd_model", "knn_index")),
+        Stage("evaluation", "1", (*INTERACTIONS, "svd_model", "knn_index", "ranker")),
         Stage(
             "recommender_release",
             "1",
-            ("unique_songs", "audio_features", "svd_model", "knn_index", "ranker", "evaluation"),
+            (
+                "listens",
+                *INTERACTIONS,
+                "audio_features",
+                "svd_model",
+                "knn_index",
+                "ranker",
+                "evaluation",
+            ),
         ),
     )
 }
@@ -98,25 +119,16 @@ class Workshop:
             )
         return cls(settings)
 
-    def lock(self, timeout: float = -1) -> AbstractContextManager[Any]:
-        """Keep every other process from writing; the system frees it when this one dies.
-
-        It may be taken again by the process that has it.
-        """
-        self.layout.lock.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.layout.lock, is_singleton=True, thread_local=False)
-        return lock.acquire(timeout=timeout)
-
     def expected(self, stage: Stage) -> str:
         """The fingerprint that the stage has when it is done with what is there now."""
         inputs: dict[str, str | None] = {
             name: stamp.data_version if (stamp := self.stamps.read(name)) else None
             for name in stage.upstream
         }
-        if stage.raw:
-            hashes = find_raw_files(self.layout).hashes(self.layout)
-            inputs |= {f"raw/{kind}/{name}": sha for kind in stage.raw
-                       for name, sha in hashes[kind].items()}  # fmt: skip
+        raw = find_raw_files(self.layout)
+        for kind in stage.raw:
+            hashes = raw.hashes(self.layout, kind)
+            inputs |= {f"raw/{kind}/{name}": sha for name, sha in hashes.items()}
         settings = {name: getattr(self.settings, name) for name in stage.settings}
         return fingerprint(stage.code_version, inputs, settings)
 
@@ -140,6 +152,7 @@ def run_stage(
     context: dg.AssetExecutionContext,
     make: Callable[[Workshop], Made],
     describe: Callable[[Facts, Workshop], Metadata],
+    before: Callable[[Workshop], None] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """Materialise a stage, unless it is done.
 
@@ -151,12 +164,16 @@ def run_stage(
         Does the work; returns what it wrote, and facts about it as JSON.
     describe
         Turns the facts into Dagster's metadata.
+    before
+        Is called first, for what has to be there before one can tell whether the stage is done.
     """
     stage = STAGES[context.asset_key.path[-1]]
     started = time.monotonic()
     try:
         workshop = Workshop.open()
-        with workshop.lock(), progress.current().task(stage.name, 1) as task:
+        with writing(workshop.layout), progress.current().task(stage.name, 1) as task:
+            if before:
+                before(workshop)
             expected = workshop.expected(stage)
             stamp = workshop.stamps.current(stage.name, expected)
             if up_to_date := stamp is not None:
@@ -170,8 +187,11 @@ def run_stage(
         metadata = describe(stamp.facts, workshop)
     except RecsysError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    except OSError as error:
+        what = f"{error.strerror or error} ({error.filename}). Check the data folder and the disk."
+        raise dg.Failure(what, allow_retries=False) from error
     seconds = round(time.monotonic() - started, 3)
     return dg.MaterializeResult(
-        metadata={**metadata, "up to date before": up_to_date, "seconds": seconds},
+        metadata={**metadata, UP_TO_DATE: up_to_date, "seconds": seconds},
         data_version=dg.DataVersion(stamp.data_version),
     )

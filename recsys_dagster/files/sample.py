@@ -8,6 +8,7 @@ from pathlib import Path
 from recsys_dagster.errors import RecsysError
 
 _SAMPLE_BYTES = 1 << 16
+_ZIP = b"PK\x03\x04"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,6 +33,10 @@ def take_sample(path: Path) -> Sample:
         head = file.read(_SAMPLE_BYTES)
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise RecsysError(f"{path.name} is empty. Export it again from where it came.")
+    if head.startswith(_ZIP):
+        raise RecsysError(
+            f"{path.name} is a zip, which is not read where it lies. `recsys import` unpacks it."
+        )
     if head.startswith(_UTF16):
         raise RecsysError(
             f"{path.name}, line 1: the encoding is UTF-16, expected UTF-8. "

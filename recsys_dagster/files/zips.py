@@ -36,7 +36,7 @@ def unpacked(path: Path) -> Iterator[tuple[list[Path], list[tuple[str, str]]]]:
     Raises
     ------
     RecsysError
-        The zip is damaged, holds too much, or holds another zip.
+        The zip is damaged, or holds too much.
     """
     with TemporaryDirectory(prefix="recsys-") as name:
         try:
@@ -58,6 +58,10 @@ def _unpack_members(
     for number, member in enumerate(members):
         bare = Path(member.filename.replace("\\", "/")).name
         if not bare or bare.startswith(".") or stat.S_ISLNK(member.external_attr >> 16):
+            continue
+        if bare.lower().endswith(".zip"):
+            reason = f"{path.name} holds the zip {bare[:80]!r}, which is not opened: unpack it."
+            refused.append((f"{path.name}/{bare}", reason))
             continue
         target = folder / str(number) / bare
         target.parent.mkdir()
@@ -82,8 +86,6 @@ def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
             f"at most {MAX_UNPACKED / 1e9:.0f} GB and {MAX_RATIO} times its size. "
             "If this is right, unpack it yourself and import the folder."
         )
-    if nested := [one.filename for one in members if one.filename.lower().endswith(".zip")]:
-        raise RecsysError(f"{path.name} holds the zip {nested[0][:80]!r}: unpack it yourself.")
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:

@@ -17,6 +17,7 @@ from recsys_dagster.listening.reading import Reading, read_history, recognise
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.storage.atomic import atomic_path, write_json
 from recsys_dagster.storage.hashing import hash_file
+from recsys_dagster.storage.tables import scan_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,38 @@ def sync_listens(files: Sequence[Path], target: Path, progress: Progress = SILEN
 
 
 def scan_listens(table: Path) -> pl.LazyFrame:
-    """Open the table of listens lazily (`LISTENS_SCHEMA`)."""
-    return pl.scan_parquet(sorted(table.glob("*.parquet")), glob=False)
+    """Open the table of listens lazily (`LISTENS_SCHEMA`).
+
+    Raises
+    ------
+    RecsysError
+        A part of it cannot be read.
+    """
+    return pl.concat([scan_table(part) for part in sorted(table.glob("*.parquet"))])
 
 
 def _read_part(file: Path, target: Path) -> tuple[str, Reading]:
     form, _ = recognise(file)
     part = f"{hash_file(file)[:16]}-v{form.version}"
     table, report = target / f"{part}.parquet", target / f"{part}.json"
-    if not (table.exists() and report.exists()):
+    reading = _known_reading(table, report)
+    if reading is None:
         with atomic_path(table) as path:
+            reading = read_history(file, path)
             # The report comes first: where the table is, its report is too.
-            write_json(report, read_history(file, path).to_dict())
-    reading = Reading.from_dict(json.loads(report.read_text(encoding="utf-8")))
+            write_json(report, {"reading": reading.to_dict(), "sha256": hash_file(path)})
     return part, replace(reading, file=file.name)
+
+
+def _known_reading(table: Path, report: Path) -> Reading | None:
+    """What a part was read to hold, unless the part is missing or not as it was written."""
+    try:
+        known = json.loads(report.read_text(encoding="utf-8"))
+        if hash_file(table) == known["sha256"]:
+            return Reading.from_dict(known["reading"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
 
 
 def _remove_others(target: Path, parts: set[str]) -> None:

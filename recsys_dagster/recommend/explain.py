@@ -59,8 +59,11 @@ class Explainer:
         self._spread = np.where(spread > 0, spread, 1)
 
     def explain(self, ranked: Ranked, query: Query) -> list[Because]:
-        """One explanation a song, the strongest seeds and the nearest features first."""
-        if not len(query.seeds):
+        """One explanation a song, the strongest seeds and the nearest features first.
+
+        What is popular was not brought by any seed, so there is nothing to explain.
+        """
+        if not len(query.seeds) or set(ranked.by_source) == {"popular"}:
             return [Because()] * len(ranked.ids)
         shares = seed_shares(self._engine, ranked, query)
         return [

@@ -16,12 +16,11 @@ class RawFiles:
     catalogues: tuple[Path, ...]
     demo: bool
 
-    def hashes(self, layout: Layout) -> dict[str, dict[str, str]]:
-        """Content hashes, by kind and by name."""
-        return {
-            "history": hash_tree(self.history, layout.history),
-            "catalogues": hash_tree(self.catalogues, layout.catalogues),
-        }
+    def hashes(self, layout: Layout, kind: str) -> dict[str, str]:
+        """Content hashes of the files of a kind ("history" or "catalogues"), by name."""
+        if kind == "history":
+            return hash_tree(self.history, layout.history)
+        return hash_tree(self.catalogues, layout.catalogues)
 
 
 def find_raw_files(layout: Layout) -> RawFiles:

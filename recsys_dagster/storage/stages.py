@@ -81,6 +81,10 @@ class Stamps:
         write_json(self._path(stage), asdict(stamp))
         return stamp
 
+    def forget(self, stage: str) -> None:
+        """Let a stage be done again, such as after a check that it failed."""
+        self._path(stage).unlink(missing_ok=True)
+
     def _path(self, stage: str) -> Path:
         return self._layout.stamps / f"{stage}.json"
 

@@ -25,6 +25,10 @@ class FakeSource:
         self.fails_at = fails_at
         self.asked: list[int] = []
 
+    @property
+    def refused_files(self) -> list[str]:
+        return []
+
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         assert songs.columns == ["song_id", "song_key", "artist", "title", "spotify_id"]
         assert songs.height

@@ -91,3 +91,4 @@ def test_a_failed_check_stops_what_comes_after(
              if event.asset_key}  # fmt: skip
     assert "user_song_interactions" in names
     assert "recommender_release" not in names
+    assert "user_song_interactions" in shop.stale()  # running again must not pass it by

@@ -28,7 +28,8 @@ def test_the_header_is_read(content: bytes, tmp_path: Path) -> None:
         (b"\xef\xbb\xbf", "is empty"),
         ("A,B\n1,2\n".encode("utf-16"), "UTF-16, expected UTF-8"),
         ("A,B\n1,2\n".encode("utf-16-be"), "no text file"),
-        (b"PK\3\4\0\0binary\n", "no text file"),
+        (b"PK\3\4\0\0binary\n", "is a zip"),
+        (b"PAR\0\0binary\n", "no text file"),
         (b"A,B\r1,2\r", "carriage return"),
     ],
 )

@@ -65,10 +65,12 @@ def test_a_data_folder_below_a_hidden_one_is_read(tmp_path: Path) -> None:
 
 def test_hashes_go_by_name_and_content(tmp_path: Path) -> None:
     layout = put(tmp_path, "history/a.csv", "history/b/c.csv", "features/d.csv")
-    before = find_raw_files(layout).hashes(layout)
-    assert list(before["history"]) == ["a.csv", "b/c.csv"]
-    assert list(before["catalogues"]) == ["d.csv"]
+    before = find_raw_files(layout)
+    history, catalogues = (before.hashes(layout, kind) for kind in ("history", "catalogues"))
+    assert list(history) == ["a.csv", "b/c.csv"]
+    assert list(catalogues) == ["d.csv"]
     (layout.history / "a.csv").write_text("other")
-    after = find_raw_files(layout).hashes(layout)
-    assert [name for name in before["history"] if before["history"][name] != after["history"][name]]
-    assert before["catalogues"] == after["catalogues"]
+    after = find_raw_files(layout)
+    changed = after.hashes(layout, "history")
+    assert [name for name in history if history[name] != changed[name]] == ["a.csv"]
+    assert catalogues == after.hashes(layout, "catalogues")

@@ -13,7 +13,7 @@ LEAD = (
 )
 MEANINGS = {
     "NDCG@10": "Are the right songs among the first ten, and near the top? 1 is perfect, 0 none.",
-    "Recall@10": "Of the songs that were held back, what share is among the first ten?",
+    "Recall@10": "Of the songs held back that fit into ten, what share is among the first ten?",
     "Precision@10": "Of the ten recommended songs, what share had been held back?",
 }
 
@@ -76,7 +76,7 @@ def protocol(facts: Mapping[str, Any]) -> None:
     if facts.get("seeds"):
         words.append(f"{facts['seeds']} seed songs each")
     if facts.get("test_share"):
-        words.append(f"{float(facts['test_share']):.1%} of the listening held back")
+        words.append(f"{float(facts['test_share']):.1%} of the listener-song pairs held back")
     st.caption(plain(" · ".join(words)))
 
 

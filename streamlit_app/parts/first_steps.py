@@ -16,7 +16,7 @@ def nothing_released() -> None:
         st.code("recsys run", language=None)
     with ways.cell():
         st.subheader(":material/library_music: Your own history", anchor=False)
-        st.markdown("Exports of Last.fm, Spotify or ListenBrainz: files, folders or zips.")
+        st.markdown("A Last.fm export as CSV, and a catalogue of audio features if you have one.")
         st.code("recsys import FILE…\nrecsys run", language=None)
     st.caption(
         "This page notices the first release by itself. It looks in the folder that "

@@ -19,8 +19,6 @@ def fallback(answer: Answer) -> str | None:
     """Say in plain words that the answer is not of the kind that was asked for."""
     if answer.rung == "seeds" or answer.rung == answer.method:
         return None
-    if answer.rung == "audio" and answer.method == "knn":
-        return None
     return RUNGS.get(answer.rung)
 
 

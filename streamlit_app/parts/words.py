@@ -31,8 +31,6 @@ SOURCES = {
     "popular": ("Popular", ":material/trending_up:", "orange"),
 }
 RUNGS = {
-    "audio": "Nobody's listening says enough about these songs, so the answer rests on how they "
-    "sound.",
     "listener": "The answer rests on a listener's whole history, not on the picked songs.",
     "popular": "Too little is known of these songs to answer the way you asked, so these are "
     "simply the most played songs. Pick another song, or another method.",

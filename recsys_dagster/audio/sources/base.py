@@ -19,6 +19,10 @@ class FeatureSource(Protocol):
     def fingerprint(self) -> str:
         """Changes whenever its answers may: batches made with another one are pending again."""
 
+    @property
+    def refused_files(self) -> list[str]:
+        """In words, the user's files that the source could not use; empty where it reads none."""
+
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         """Look up songs that are still missing features.
 

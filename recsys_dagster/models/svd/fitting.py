@@ -72,15 +72,18 @@ def fit_held_out(
     users, items, plays
         (n,) the played pairs.
     parts
-        Positions of the pairs to train and to validate on. No other pair is looked at, so the
-        unplayed pairs may hit one of the test part, as they do when the future is unknown.
+        Positions of the pairs to train and to validate on. Of the others only the songs count:
+        the catalogue is known, who plays what in it is not. So an unplayed pair may hit one of
+        the test part, as it does when the future is unknown.
     """
     learn, check = parts
-    per_pair, rng = (
-        unplayed_per_pair(len(users), n_users * n_items),
-        np.random.default_rng(config.seed),
-    )
-    sampling: dict[str, Any] = {"n_items": n_items, "per_pair": per_pair, "rng": rng}
+    pool = np.unique(items)  # songs that nobody plays any more keep their ids, and say nothing
+    sampling: dict[str, Any] = {
+        "n_items": n_items,
+        "pool": pool,
+        "per_pair": unplayed_per_pair(len(learn), n_users * len(pool)),
+        "rng": np.random.default_rng(config.seed),
+    }
     learned = with_unplayed(users[learn], items[learn], plays[learn], **sampling)
     checked = with_unplayed(
         users[check], items[check], plays[check], **sampling,
@@ -110,12 +113,14 @@ def fit_all(
     progress: Progress = SILENT,
 ) -> Training:
     """Train on all pairs for the number of epochs that `fit_held_out` found."""
+    pool = np.unique(items)
     whole = with_unplayed(
         users,
         items,
         plays,
         n_items=n_items,
-        per_pair=unplayed_per_pair(len(users), n_users * n_items),
+        pool=pool,
+        per_pair=unplayed_per_pair(len(users), n_users * len(pool)),
         rng=np.random.default_rng(config.seed),
     )
     return refit(

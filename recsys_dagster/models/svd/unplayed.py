@@ -14,6 +14,7 @@ def with_unplayed(
     plays: NDArray[Any],
     *,
     n_items: int,
+    pool: NDArray[np.integer[Any]] | None = None,
     per_pair: int,
     rng: np.random.Generator | int,
     also_played: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]] | None = None,
@@ -29,6 +30,8 @@ def with_unplayed(
         (n,) the played pairs.
     n_items
         Size of the catalogue.
+    pool
+        (m,) the items to draw from; by default the whole catalogue.
     per_pair
         How many unplayed pairs are drawn for each played one: users as often as they occur,
         items uniformly. Draws that were played, or drawn before, are dropped, so fewer result.
@@ -51,7 +54,8 @@ def with_unplayed(
     played = users.astype(np.int64) * n_items + items
     random = np.random.default_rng(rng)
     drawn_users = np.repeat(users.astype(np.int64), per_pair)
-    drawn = drawn_users * n_items + random.integers(n_items, size=len(drawn_users))
+    items_drawn_from = np.arange(n_items) if pool is None else np.asarray(pool, dtype=np.int64)
+    drawn = drawn_users * n_items + random.choice(items_drawn_from, size=len(drawn_users))
     # Sorted, so that no hash decides the order; training shuffles the pairs anyway.
     unplayed = np.setdiff1d(drawn, played)
     if also_played is not None:
