@@ -31,6 +31,9 @@ releases_app = typer.Typer(
 )
 app.add_typer(releases_app, name="releases")
 
+INTERRUPTED = 130
+STOPPED = "Stopped. What was finished is kept; `recsys run` goes on from there."
+
 DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="The data folder [default: RECSYS_DATA_DIR, or ./data]."),
@@ -46,7 +49,11 @@ def main() -> None:
     except RecsysError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("Stopped. What was finished is kept; `recsys run` goes on from there.", code=130)
+        _fail(STOPPED, code=INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _fail(STOPPED, code=INTERRUPTED)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -114,6 +121,19 @@ def run(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             console.err.print(console.printable(remark), markup=False, soft_wrap=True)
 
 
+def _rolled_back(settings: Settings) -> list[tuple[str, str]]:
+    """A line that says so, where an earlier release than the newest is read."""
+    from recsys_dagster.storage.releases import Releases
+
+    releases = Releases(Layout(settings.data_dir).releases)
+    newest = releases.ids()[:1]
+    if not newest or newest[0] == releases.current_id():
+        return []
+    return [
+        ("rolled back", f"from {newest[0]}; `recsys releases rollback {newest[0]}` goes forward")
+    ]
+
+
 def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) -> None:
     """What there is now, ten recommendations to taste, and what to do next."""
     from recsys_dagster.recommend import Recommender
@@ -131,6 +151,7 @@ def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) 
             ("songs", f"{summary['songs']:,}, "
                       f"{summary['songs_with_features']:,} of them with audio features"),
             ("release", str(summary["release"])),
+            *_rolled_back(settings),
         ]
     )  # fmt: skip
     recommender = Recommender.open(settings.data_dir)
@@ -166,7 +187,7 @@ def import_(
 
     layout = Layout(_settings(data_dir).data_dir)
     was_demo = find_raw_files(layout).demo
-    with _writing(layout), console.progress_on_stderr() as progress:
+    with _writing(layout), console.progress_on_stderr(log=False) as progress:
         report = import_paths(paths, layout, progress)
     if as_json:
         refused = [{"file": file, "reason": reason} for file, reason in report.refused]
@@ -260,7 +281,8 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show what there is: listens, songs, audio features, pending batches, the release."""
     from recsys_dagster.status import read_status
 
-    found = read_status(_settings(data_dir))
+    settings = _settings(data_dir)
+    found = read_status(settings)
     if as_json:
         _print_json(found)
         return
@@ -277,6 +299,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         ("  missing because", reasons or "none is missing"),
         ("pending batches", f"{found['pending_batches']:,}"),
         ("release", found["release"] or "none yet: run `recsys run`"),
+        *_rolled_back(settings),
     ]  # fmt: skip
     if ndcg is not None:
         facts.append(("NDCG@10 of the hybrid", f"{ndcg:.3f}"))
@@ -288,6 +311,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 @app.command()
 def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show how well each method ranks, measured when the current release was made."""
+    from recsys_dagster.evaluation.protocol import FEW_LISTENERS
     from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, shown, title
     from recsys_dagster.storage.releases import Releases
 
@@ -308,6 +332,8 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
     console.out.print(f"Measured on {protocol['listeners']:,} listeners, release {release.id}.")
+    if protocol["listeners"] < FEW_LISTENERS:
+        console.out.print("With so few listeners the figures swing widely: trust them little.")
 
 
 @app.command()
@@ -423,7 +449,7 @@ def demo(
     layout = Layout(_settings(data_dir).data_dir)
     config = DemoConfig(users=users, songs=songs, listens=listens, seed=seed)
     folders = (out, out) if out else (layout.demo_history, layout.demo_catalogues)
-    with _writing(layout), console.progress_on_stderr() as progress:
+    with _writing(layout), console.progress_on_stderr(log=False) as progress:
         made = write_demo(*folders, config, progress)
     if as_json:
         _print_json(

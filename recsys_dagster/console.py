@@ -2,6 +2,7 @@
 
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
-from recsys_dagster.progress import Progress, Task
+from recsys_dagster.progress import SILENT, Progress, Task
 from recsys_dagster.recommend.answer import Answer, Song
 
 _WIDE = 160
@@ -34,6 +35,7 @@ out = _console(stderr=False)
 err = _console(stderr=True)
 _BAR = 12
 _SHOWN = 80
+_LONGEST = 200
 
 
 class _Row:
@@ -98,10 +100,13 @@ class _Noted:
 
 
 @contextmanager
-def progress_on_stderr() -> Iterator[Progress]:
-    """Progress for people: bars on a terminal, lines elsewhere; standard output stays clean."""
+def progress_on_stderr(*, log: bool = True) -> Iterator[Progress]:
+    """Progress for people: bars on a terminal, lines elsewhere; standard output stays clean.
+
+    Without `log`, nothing is said where there is no terminal.
+    """
     if not err.is_terminal:
-        yield LogProgress()
+        yield LogProgress() if log else SILENT
         return
     columns = (
         SpinnerColumn(finished_text="[green]✓"),
@@ -126,13 +131,24 @@ def table(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) ->
         justify: Literal["left", "right"] = "right" if number else "left"
         grid.add_column(title, justify=justify, overflow="fold", no_wrap=title in _WHOLE)
     for row in rows:
-        grid.add_row(*(Text(printable(cell)) for cell in row))
+        grid.add_row(*(Text(shorten(printable(cell))) for cell in row))
     return grid
 
 
+def shorten(text: str) -> str:
+    """A text that fits: a title of 10,000 letters must not fill the screen."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def printable(text: str) -> str:
-    """Text without control characters: a song's title must not drive the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+    """Text that does not drive the terminal: no control characters, no change of direction."""
+    return "".join("�" if _drives_the_terminal(one) else one for one in text)
+
+
+def _drives_the_terminal(character: str) -> bool:
+    # Joiners are format characters too, and Persian and emoji are not right without them.
+    turns = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+    return turns or unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"}
 
 
 def show_answer(answer: Answer) -> None:

@@ -17,6 +17,9 @@ from recsys_dagster.storage.atomic import atomic_path
 from recsys_dagster.storage.hashing import hash_file
 from recsys_dagster.storage.layout import Layout
 
+_MOST_MISSING = 2
+"""More columns than these and one missing, and a file is not even nearly a history."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -86,9 +89,14 @@ def _import_path(path: Path, layout: Layout, report: ImportReport) -> None:
             except RecsysError as error:
                 report.refused.append((shown, str(error)))
             except OSError as error:
-                report.refused.append((shown, f"{shown} cannot be read: {error.strerror}."))
+                report.refused.append((shown, _no_access(shown, error)))
     except OSError as error:  # a name that is too long, a folder that may not be listed
-        report.refused.append((path.name, f"{path} cannot be read: {error.strerror}."))
+        report.refused.append((path.name, _no_access(str(path), error)))
+
+
+def _no_access(what: str, error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{what} cannot be imported: {error.strerror}{where}."
 
 
 def _files(path: Path, report: ImportReport) -> Iterator[tuple[Path, str]]:
@@ -139,7 +147,11 @@ def _import_catalogue(file: Path, shown: str, layout: Layout, no_history: Recsys
     remarks = [f"{file.name}: {count:,} rows left out: {reason}"
                for reason, count in catalogue.left_out.items()]  # fmt: skip
     if catalogue.refused:
-        remarks.append(f"{file.name}: {catalogue.refused:,} songs have values that cannot be")
+        songs = "1 song has" if catalogue.refused == 1 else f"{catalogue.refused:,} songs have"
+        remarks.append(
+            f"{file.name}: {songs} values that cannot be, which count as missing; "
+            f"such as {catalogue.example}"
+        )
     return Imported(
         shown, "features", "feature catalogue", catalogue.rows, target,
         songs=catalogue.songs, remarks=tuple(remarks), already_there=there,
@@ -148,14 +160,22 @@ def _import_catalogue(file: Path, shown: str, layout: Layout, no_history: Recsys
 
 def _neither(file: Path, no_history: str, no_catalogue: str) -> str:
     """The one message that helps: the nearer miss, or what both would need."""
-    if no_history == no_catalogue or "is missing" in no_history:
+    few_missing = "is missing" in no_history and no_history.count(" and ") < _MOST_MISSING
+    if no_history == no_catalogue or few_missing:
         return no_history
     if file.suffix.lower() == ".parquet" or "line 1: this is no" not in no_history:
         return no_catalogue
     try:
-        columns = ", ".join(repr(name[:40]) for name in take_sample(file).columns[:12])
+        found = take_sample(file).columns
     except RecsysError as error:
         return str(error)
+    separator = next((one for one in ";\t" if len(found) == 1 and one in found[0]), None)
+    if separator:
+        return (
+            f"{file.name}, line 1: the columns are separated by {separator!r}, expected commas. "
+            "Save it again as a CSV with commas."
+        )
+    columns = ", ".join(repr(name[:40]) for name in found[:12])
     return (
         f"{file.name}, line 1: neither a listening history nor a catalogue of audio features. "
         f"Found {columns or 'nothing'}; a Last.fm CSV has Username, Artist, Track, Album, Date, "

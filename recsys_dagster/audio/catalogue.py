@@ -37,6 +37,8 @@ class Catalogue:
         Rows that were no song, by reason.
     refused
         How many songs had a value that cannot be.
+    example
+        One of them, with the reason.
     """
 
     file: str
@@ -44,6 +46,7 @@ class Catalogue:
     rows: int
     left_out: dict[str, int]
     refused: int
+    example: str = ""
 
     @property
     def songs(self) -> int:
@@ -73,8 +76,12 @@ def read_catalogue(path: Path) -> Catalogue:
     left_out = dict(rows.drop_nulls("left_out").group_by("left_out").len().sort("left_out").rows())
     if empty := checked.height - usable.height:
         left_out["no features"] = empty
-    refused = usable.height - usable[REFUSED].null_count()
-    return Catalogue(path.name, _keyed(usable), rows.height, left_out, refused)
+    refused = usable.drop_nulls(REFUSED)
+    example = ""
+    if refused.height:
+        artist, title, reason = refused.select("artist", "title", REFUSED).row(0)
+        example = f"{artist[:60]} - {title[:60]}: {reason}"
+    return Catalogue(path.name, _keyed(usable), rows.height, left_out, refused.height, example)
 
 
 def _open(path: Path, workspace: Path) -> pl.LazyFrame:
@@ -129,7 +136,7 @@ def _named(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
         pl.when(pl.col(PROBLEM).is_not_null())
         .then(PROBLEM)
         .when(broken)
-        .then(pl.lit("text that is not UTF-8"))
+        .then(pl.lit("text that is not UTF-8, or a NUL in it"))
         .when(missing("artist"))
         .then(pl.lit("no artist"))
         .when(missing("title"))

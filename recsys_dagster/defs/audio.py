@@ -78,6 +78,7 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
 
     result = run_stage(context, make, _describe_features)
     _tell_of_batches_on_disk(context)
+    context.log_event(dg.AssetMaterialization(audio_feature_batches.key))
     return result
 
 

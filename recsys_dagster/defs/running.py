@@ -72,6 +72,7 @@ def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
     shop = Workshop.open()
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
+        prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
             return RunOutcome((), {}, _remarks(shop))
@@ -119,6 +120,8 @@ def _execute(
         tags=_TAGS,
     )
     if not result.success:
+        if any(_was_interrupted(event) for event in result.all_events):
+            raise KeyboardInterrupt
         raise RecsysError(_what_failed(result))
     steps = instance.get_run_step_stats(result.run_id)
     seconds = {
@@ -132,6 +135,14 @@ def _execute(
         if event.asset_key and _was_due(event.materialization)
     }
     return tuple(stage for stage in STAGES if stage in done), seconds
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name in {
+        "DagsterExecutionInterruptedError",
+        "KeyboardInterrupt",
+    }
 
 
 def _was_due(materialization: dg.AssetMaterialization) -> bool:

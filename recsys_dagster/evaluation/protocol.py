@@ -17,6 +17,8 @@ from recsys_dagster.recommend.sources import Query, top
 
 SEEDS = 5
 MAX_LISTENERS = 2_000
+FEW_LISTENERS = 100
+"""Below it, means over listeners say little."""
 RANDOM = "random"
 
 Ints = NDArray[np.integer[Any]]

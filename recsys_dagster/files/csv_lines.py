@@ -7,8 +7,10 @@ copy, and each of the others is left out with a reason.
 """
 
 import csv
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +27,8 @@ TOO_FEW_FIELDS = "an incomplete line"
 BLANK_LINE = "a blank line"
 STRAY_RETURN = "a carriage return in the middle of a line"
 _OVERFLOW = "overflow"
+_LONGEST_ROW = 8
+"""Lines that a quoted field may be broken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +141,33 @@ def _write_clean(path: Path, width: int, clean: Path) -> None:
 def _parse_lines(path: Path, width: int) -> Iterator[_Line]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
         next(file)
-        for number, text in enumerate(file, start=2):
-            yield _parse_line(number, text.rstrip("\r\n").replace("\0", "\ufffd"), width)
+        number, ahead = 2, deque(islice(file, _LONGEST_ROW))
+        while ahead:
+            row, used = _parse_row(number, ahead, width)
+            yield row
+            number += used
+            for _ in range(used):
+                ahead.popleft()
+            ahead.extend(islice(file, used))
+
+
+def _parse_row(number: int, ahead: Sequence[str], width: int) -> tuple[_Line, int]:
+    """Parse the next row, and tell how many lines it takes.
+
+    A quote that a line leaves open may be closed on one of the next: then they are one row, if
+    together they have just the fields that they should have.
+    """
+    first = _parse_line(number, ahead[0], width)
+    if first.problem == UNCLOSED_QUOTE:
+        for lines in range(2, len(ahead) + 1):
+            row = _parse_line(number, "".join(islice(ahead, lines)), width)
+            if row.problem is None:
+                return row, lines
+    return first, 1
 
 
 def _parse_line(number: int, text: str, width: int) -> _Line:
+    text = text.rstrip("\r\n").replace("\0", "\ufffd")
     try:
         fields = next(csv.reader([text], strict=True), [])
     except csv.Error:

@@ -119,7 +119,7 @@ def test_rows_that_are_no_song_are_counted(header: str, tmp_path: Path) -> None:
     catalogue = read_catalogue(path)
     assert catalogue.left_out == {
         "a quote that is not closed": 1, "no artist": 1, "no features": 1, "no title": 1,
-        "text that is not UTF-8": 1,
+        "text that is not UTF-8, or a NUL in it": 1,
     }  # fmt: skip
     assert keys(catalogue, 0) == [key_of("A", "x"), key_of("A", "z")]
     assert catalogue.rows == 7

@@ -112,11 +112,11 @@ def test_a_broken_line_loses_itself_alone(
 
 
 def test_several_broken_lines_each_get_their_own_reason(tmp_path: Path) -> None:
-    rows = read(b'h0,h1\n1,"a\n\n2,b\n3\n4,c,d\n5,e"\n', 2, tmp_path)
+    rows = read(b'h0,h1\n1,"a\n\n2,b\n3\n4,c,d\n5,"e\n', 2, tmp_path)
     assert [why for _, why, _ in rows] == [
-        UNCLOSED_QUOTE, BLANK_LINE, None, TOO_FEW_FIELDS, TOO_MANY_FIELDS, None,
+        UNCLOSED_QUOTE, BLANK_LINE, None, TOO_FEW_FIELDS, TOO_MANY_FIELDS, UNCLOSED_QUOTE,
     ]  # fmt: skip
-    assert rows[-1] == (7, None, ["5", 'e"'])
+    assert rows[2] == (4, None, ["2", "b"])
 
 
 @pytest.mark.parametrize("last", ['3,"cut', '3," ""', '3,"c"x', "3"])
@@ -171,3 +171,10 @@ def test_a_large_file_with_one_open_quote_in_the_middle(tmp_path: Path) -> None:
     table = scan_lines(path, ("h0", "h1"), tmp_path).collect()
     assert table.height == 20_000
     assert table.filter(pl.col(PROBLEM).is_not_null())[LINE].to_list() == [9_002]
+
+
+def test_a_quoted_field_may_go_over_lines(tmp_path: Path) -> None:
+    """As Python's csv module writes it; a quote that is closed nowhere loses its own line alone."""
+    rows = read(b'h0,h1,h2\n1,"two\nlines",x\n2,"open,y\n3,b,"z"\n', 3, tmp_path)
+    assert [(line, why) for line, why, _ in rows] == [(2, None), (4, UNCLOSED_QUOTE), (5, None)]
+    assert rows[0][2] == ["1", "two\nlines", "x"]

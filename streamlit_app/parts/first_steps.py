@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from recsys_dagster.settings import load_settings
 from streamlit_app.parts.words import plain
 
 
@@ -19,8 +20,8 @@ def nothing_released() -> None:
         st.markdown("A Last.fm export as CSV, and a catalogue of audio features if you have one.")
         st.code("recsys import FILE…\nrecsys run", language=None)
     st.caption(
-        "This page notices the first release by itself. It looks in the folder that "
-        "`RECSYS_DATA_DIR` names, or in `data` where that is not set."
+        "This page notices the first release by itself. It looks in the data folder "
+        + plain(str(load_settings().data_dir))
     )
 
 

@@ -50,7 +50,7 @@ class LastfmCsv:
             LINE,
             _reason_to_leave_out().alias(LEFT_OUT),
             pl.when(time.is_null())
-            .then(pl.lit("a date that is not understood"))
+            .then(pl.lit("a date that is not understood, expected 31 Jan 2021 or 2021-01-31"))
             .when(time.dt.year() <= 1970)
             .then(pl.lit("a clock that was not set (1970)"))
             .alias(NOTE),
@@ -103,7 +103,7 @@ def _reason_to_leave_out() -> pl.Expr:
         pl.when(pl.col(PROBLEM).is_not_null())
         .then(PROBLEM)
         .when(broken)
-        .then(pl.lit("text that is not UTF-8"))
+        .then(pl.lit("text that is not UTF-8, or a NUL in it"))
         .when(missing("user"))
         .then(pl.lit("no listener"))
         .when(missing("artist"))
