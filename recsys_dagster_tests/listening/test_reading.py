@@ -198,11 +198,13 @@ def test_every_row_is_a_listen_or_left_out_with_a_reason(
     content = end.join([HEADER.strip(), *lines]) + ("" if cut else end)
     with TemporaryDirectory() as folder:
         reading, table = read(content, Path(folder))
-    assert reading.rows == content.removesuffix("\n").count("\n")
+    lines_read = content.removesuffix("\n").count("\n")
+    assert reading.rows <= lines_read
+    assert reading.rows == lines_read or '"' in content  # quoted text may go over lines
     assert reading.rows == table.height + sum(one.count for one in reading.left_out.values())
     assert sum(one.count for one in reading.notes.values()) == table["listened_at"].null_count()
     for remark in [*reading.left_out.values(), *reading.notes.values()]:
-        assert 2 <= remark.first_line <= reading.rows + 1
+        assert 2 <= remark.first_line <= lines_read + 1
 
 
 def test_real_histories_are_read_without_loss(tmp_path: Path) -> None:
