@@ -139,6 +139,6 @@ def _tell_of_batches_on_disk(context: dg.AssetExecutionContext) -> None:
     """Tell an event log that has forgotten them of the batches that are done on disk."""
     shop = Workshop.open()
     told = context.instance.get_materialized_partitions(spotify_audio_features.key)
-    for batch in open_batches(shop.layout, _sources(shop)).numbers:
+    for batch in open_batches(shop.layout, []).numbers:
         if batch_key(batch) not in told:
             _tell_of_batch(context, batch, {})

@@ -72,18 +72,17 @@ def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
     shop = Workshop.open()
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
-        prepare_dagster_home(shop.layout)
+        home = prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
             return RunOutcome((), {}, _remarks(shop))
-        with _dagster(shop.layout) as instance:
+        with _dagster(home) as instance:
             done, seconds = _execute(instance, due or ["recommender_release"])
         return RunOutcome(done, seconds, _remarks(shop))
 
 
 @contextmanager
-def _dagster(layout: Layout) -> Iterator[dg.DagsterInstance]:
-    home = prepare_dagster_home(layout)
+def _dagster(home: Path) -> Iterator[dg.DagsterInstance]:
     try:
         instance = dg.DagsterInstance.get()
     except Exception as error:

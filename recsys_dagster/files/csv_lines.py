@@ -110,16 +110,11 @@ def _is_sound(path: Path, columns: tuple[str, ...]) -> bool:
     return int(rows) == lines - 1 and doubtful_rows == 0
 
 
-def count_lines(path: Path) -> int:
-    """How many lines a file has; the last one counts without a line end too."""
-    return _survey(path)[0]
-
-
 def _survey(path: Path) -> tuple[int, bool]:
     """Count the lines, and tell whether there is what the fast parser does not tell of.
 
-    That is a NUL, a carriage return that ends no line, and a last line that breaks off after
-    a quote.
+    The last line counts without a line end too. Not told of are a NUL, a carriage return
+    that ends no line, and a last line that breaks off after a quote.
     """
     count, odd, last = 0, False, b"\n"
     with path.open("rb") as file:

@@ -17,7 +17,6 @@ from recsys_dagster.files.csv_lines import (
     TOO_MANY_FIELDS,
     UNCLOSED_QUOTE,
     column_names,
-    count_lines,
     scan_lines,
 )
 
@@ -153,15 +152,6 @@ def test_a_title_of_a_megabyte_and_right_to_left_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"h0,h1\n1,a\n", b"h0,h1\n1,a\n\n"])
 def test_odd_file_names(name: str, content: bytes, tmp_path: Path) -> None:
     assert read(content, 2, tmp_path, name)[0] == (2, None, ["1", "a"])
-
-
-@pytest.mark.parametrize(
-    ("content", "lines"), [(b"", 0), (b"a", 1), (b"a\n", 1), (b"a\n\n", 2), (b"a\r\nb", 2)]
-)
-def test_lines_are_counted(content: bytes, lines: int, tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_bytes(content)
-    assert count_lines(path) == lines
 
 
 def test_a_large_file_with_one_open_quote_in_the_middle(tmp_path: Path) -> None:
