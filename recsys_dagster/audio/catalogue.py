@@ -92,7 +92,7 @@ def _open(path: Path, workspace: Path) -> pl.LazyFrame:
         return _open_parquet(path)
     sample = take_sample(path)
     _find_columns(sample.columns, path)
-    lines = scan_lines(path, sample.columns, workspace)
+    lines = scan_lines(path, sample.shape, workspace)
     names = dict(zip(column_names(len(sample.columns)), sample.columns, strict=True))
     unique = {
         position: name

@@ -1,24 +1,45 @@
 """The first look at a text file, by which it is recognised or refused."""
 
 import codecs
-import csv
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.files.csv_shape import CsvShape, shape_of
 
 _SAMPLE_BYTES = 1 << 16
 _ZIP = b"PK\x03\x04"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample:
-    """The beginning of a file; `columns` are the fields of its first line."""
+    """The beginning of a file."""
 
     path: Path
     text: str
-    columns: tuple[str, ...]
+
+    @cached_property
+    def shape(self) -> CsvShape:
+        """Its layout, taken as a CSV with a header."""
+        return shape_of(self.text.partition("\n")[0])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields of its first line."""
+        return self.shape.columns
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it begins as JSON does."""
+        return self.text.lstrip().startswith(("[", "{"))
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that are there whole."""
+        lines = self.text.split("\n")
+        return lines[:-1] if len(lines) > 1 else lines
 
 
 def take_sample(path: Path) -> Sample:
@@ -42,6 +63,9 @@ def take_sample(path: Path) -> Sample:
             f"{path.name}, line 1: the encoding is UTF-16, expected UTF-8. "
             'Save it again as "CSV UTF-8".'
         )
+    sample = Sample(path, head.decode("utf-8-sig", errors="replace"))
+    if sample.is_json:
+        return sample
     first = head.split(b"\n", 1)[0]
     if b"\0" in first:
         raise RecsysError(f"{path.name}, line 1: this is no text file, expected a CSV in UTF-8.")
@@ -50,12 +74,4 @@ def take_sample(path: Path) -> Sample:
             f"{path.name}, line 1: a carriage return alone ends the line, expected a line feed. "
             'Save it again as "CSV UTF-8".'
         )
-    text = head.decode("utf-8-sig", errors="replace")
-    return Sample(path, text, _first_fields(text))
-
-
-def _first_fields(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(field.strip() for field in next(csv.reader([text.split("\n", 1)[0]])))
-    except (csv.Error, StopIteration):
-        return ()
+    return sample

@@ -19,6 +19,7 @@ from recsys_dagster.files.csv_lines import (
     column_names,
     scan_lines,
 )
+from recsys_dagster.files.csv_shape import CsvShape
 
 CELL = st.text(
     st.one_of(
@@ -37,7 +38,7 @@ def read(content: bytes, width: int, folder: Path, name: str = "x.csv") -> list[
     path = folder / name
     path.write_bytes(content)
     columns = tuple(f"h{position}" for position in range(width))
-    table = scan_lines(path, columns, folder).collect().sort(LINE)
+    table = scan_lines(path, CsvShape(columns), folder).collect().sort(LINE)
     fields = table.select(column_names(width)).rows()
     return [
         (line, problem, list(row))
@@ -159,7 +160,7 @@ def test_a_large_file_with_one_open_quote_in_the_middle(tmp_path: Path) -> None:
     lines[9_000] = '9000,"open'
     path = tmp_path / "x.csv"
     path.write_text("\n".join(["h0,h1", *lines]) + "\n")
-    table = scan_lines(path, ("h0", "h1"), tmp_path).collect()
+    table = scan_lines(path, CsvShape(("h0", "h1")), tmp_path).collect()
     assert table.height == 20_000
     assert table.filter(pl.col(PROBLEM).is_not_null())[LINE].to_list() == [9_002]
 
