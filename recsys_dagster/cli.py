@@ -1,27 +1,29 @@
 """The `recsys` command."""
 
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from recsys_dagster import console
-from recsys_dagster.errors import RecsysError
-from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.cli_parts import AsJson, DataDir
+from recsys_dagster.cli_parts import chosen_settings as _settings
+from recsys_dagster.cli_parts import print_json as _print_json
+from recsys_dagster.cli_parts import waiting_to_write as _writing
+from recsys_dagster.errors import RecsysError, StoppedError
+from recsys_dagster.fetch_cli import fetch_app
+from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
-from recsys_dagster.storage.lock import BusyError, writing
 
 app = typer.Typer(
     name="recsys",
     help="A music recommender that you run on your own listening history.\n\n"
     "Start with `recsys run`: it makes a made-up demo world, trains on it and recommends. "
-    "For your own history: `recsys import FILE…`, then `recsys run`.",
+    "For your own history: `recsys import FILE…`, or `recsys fetch lastfm NAME`; then "
+    "`recsys run`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,15 +32,11 @@ releases_app = typer.Typer(
     help="List the releases, or go back to one.", invoke_without_command=True
 )
 app.add_typer(releases_app, name="releases")
+app.add_typer(fetch_app, name="fetch")
 
 INTERRUPTED = 130
 STOPPED = "Stopped. What was finished is kept; `recsys run` goes on from there."
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="The data folder [default: RECSYS_DATA_DIR, or ./data]."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 Count = Annotated[int, typer.Option("-n", min=1, max=500, help="How many songs.")]
 
 
@@ -46,6 +44,8 @@ def main() -> None:
     """Run the command; what a user can cause ends in one line and exit code 1."""
     try:
         app()
+    except StoppedError as stop:
+        _fail(str(stop), code=INTERRUPTED)
     except RecsysError as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -65,29 +65,6 @@ def main() -> None:
 def _fail(message: str, code: int = 1) -> None:
     sys.stderr.write(console.printable(" ".join(message.split())) + "\n")
     sys.exit(code)
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    """The settings; a data folder given by hand counts for child processes too."""
-    if data_dir is not None:
-        os.environ["RECSYS_DATA_DIR"] = str(data_dir.expanduser().resolve())
-    return load_settings()
-
-
-@contextmanager
-def _writing(layout: Layout) -> Iterator[None]:
-    """Write into the data folder; while somebody else does, wait and say so."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(writing(layout, wait=False))
-        except BusyError:
-            console.err.print("Another run is at work in the data folder; waiting for its end.")
-            held.enter_context(writing(layout))
-        yield
-
-
-def _print_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command()
@@ -180,7 +157,9 @@ def import_(
     """Put listening histories and feature catalogues into the data folder.
 
     Each file is told by its content. What cannot be used is refused with the reason, and the
-    rest is taken. The files themselves are copied, never changed.
+    rest is taken; whatever else lies in a folder or zip is passed over. A file that does not
+    say whose it is goes by --user, else by the name of its folder or zip, else by its own.
+    The files themselves are copied, never changed.
     """
     from recsys_dagster.importing import import_paths
     from recsys_dagster.storage.raw import find_raw_files
@@ -188,12 +167,11 @@ def import_(
     layout = Layout(_settings(data_dir).data_dir)
     was_demo = find_raw_files(layout).demo
     with _writing(layout), console.progress_on_stderr(log=False) as progress:
-        report = import_paths(paths, layout, progress)
+        report = import_paths(paths, layout, progress, user)
     if as_json:
-        refused = [{"file": file, "reason": reason} for file, reason in report.refused]
-        _print_json({"imported": [one.to_dict() for one in report.imported], "refused": refused})
+        _print_json(report.to_dict())
     else:
-        _show_imported(report.imported, user)
+        _show_imported(report)
         if was_demo and not find_raw_files(layout).demo:
             console.out.print("The made-up demo world steps aside for your own history.")
         if report.imported:
@@ -204,16 +182,11 @@ def import_(
         raise typer.Exit(1)
 
 
-def _show_imported(imported: list[Any], user: str | None) -> None:
-    for one in imported:
-        held = f"{one.listens:,} listens" if one.kind == "history" else f"{one.songs:,} songs"
-        there = " (it was there already)" if one.already_there else ""
-        line = f"{one.file}: {one.format}, {one.rows:,} rows, {held}{there}"
+def _show_imported(report: Any) -> None:
+    from recsys_dagster.importing.summary import describe
+
+    for line in describe(report):
         console.out.print(console.printable(line), markup=False, soft_wrap=True)
-        for remark in one.remarks:
-            console.out.print(f"  {console.printable(remark)}", markup=False, soft_wrap=True)
-        if user and one.kind == "history":
-            console.out.print("  The file names its listeners itself; --user is not needed.")
 
 
 @app.command()
@@ -434,7 +407,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the two files [default: raw/ of the data folder]."),
+        typer.Option(help="Folder for the two files (default: raw/ of the data folder)."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,

@@ -8,3 +8,7 @@ class RecsysError(Exception):
     with the file and line where there is one. The command line prints it as one line and
     exits with 1; Dagster shows it as the description of the failure.
     """
+
+
+class StoppedError(RecsysError):
+    """Somebody stopped the work by hand; the message says what is kept."""

@@ -99,6 +99,52 @@ def song_key(artist: pl.Expr, title: pl.Expr) -> pl.Expr:
     return pl.concat_str(artist_key(artist), pl.lit(SEPARATOR), title_key(title))
 
 
+class SongKeys:
+    """Finds the keys of songs batch by batch, each odd spelling once.
+
+    Most names are plain, and their key is they themselves in lower case. The others, which
+    may have guests, remaster notes or look-alike characters, cost a hundred times as much, so
+    their keys are kept.
+    """
+
+    def __init__(self) -> None:
+        self._odd = pl.DataFrame(schema=dict.fromkeys(("artist", "title", "song_key"), pl.String))
+
+    def add(self, songs: pl.DataFrame) -> pl.DataFrame:
+        """The rows with `song_key`; what `artist` and `title` are spelled like decides.
+
+        The rows come in another order.
+        """
+        plain = songs.select(_is_plain("artist") & _is_plain("title")).to_series()
+        key = pl.concat_str(_plain_key("artist"), pl.lit(SEPARATOR), _plain_key("title"))
+        odd = songs.filter(~plain)
+        spelled = ["artist", "title"]
+        new = odd.select(spelled).unique().join(self._odd, on=spelled, how="anti")
+        keyed = new.with_columns(song_key(pl.col("artist"), pl.col("title")).alias("song_key"))
+        self._odd = pl.concat([self._odd, keyed])
+        return pl.concat(
+            [
+                songs.filter(plain).with_columns(key.alias("song_key")),
+                odd.join(self._odd, on=spelled, how="left"),
+            ]
+        )
+
+
+_MARKS = ["feat", "ft", "master", "`", "  ", "\t", "\n", "\v", "\f", "\r"]
+"""What a plain name has none of: whatever the rules above look for in ASCII."""
+
+
+def _is_plain(name: str) -> pl.Expr:
+    text = pl.col(name)
+    is_ascii = text.str.len_bytes() == text.str.len_chars()
+    return is_ascii & ~text.str.contains_any(_MARKS, ascii_case_insensitive=True)
+
+
+def _plain_key(name: str) -> pl.Expr:
+    folded = pl.col(name).str.to_lowercase().str.strip_chars(" ")
+    return pl.when(folded == "").then(name).otherwise(folded)
+
+
 def key_of(artist: str, title: str) -> str:
     """`song_key` of a single song."""
     row = pl.DataFrame({"artist": [artist], "title": [title]})

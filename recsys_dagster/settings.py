@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     spotipy_client_id: str | None = Field(None, alias="SPOTIPY_CLIENT_ID")
     spotipy_client_secret: SecretStr | None = Field(None, alias="SPOTIPY_CLIENT_SECRET")
     lastfm_api_key: SecretStr | None = Field(None, alias="LASTFM_API_KEY")
+    lastfm_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LASTFM_USERS")
     listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
+    listenbrainz_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LISTENBRAINZ_USERS")
     spotify_api_url: str = Field("https://api.spotify.com/v1", alias="SPOTIFY_API_URL")
     spotify_accounts_url: str = Field("https://accounts.spotify.com", alias="SPOTIFY_ACCOUNTS_URL")
     reccobeats_api_url: str = Field("https://api.reccobeats.com", alias="RECCOBEATS_API_URL")
@@ -50,13 +52,18 @@ class Settings(BaseSettings):
         except RuntimeError as error:  # no such user's home
             raise ValueError(error) from None
 
-    @field_validator("feature_sources", mode="before")
+    @field_validator("feature_sources", "lastfm_users", "listenbrainz_users", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Read `catalogue, reccobeats` as a list."""
         if isinstance(value, str):
-            return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+            return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("feature_sources")
+    @classmethod
+    def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in names)
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:

@@ -1,6 +1,5 @@
 import io
 import os
-import stat
 import zipfile
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from recsys_dagster.storage.layout import Layout
 HISTORY = b",Username,Artist,Track,Album,Date,Time\n0,u,A,T,L,31 Jan 2021, 10:00\n"
 OTHER = HISTORY.replace(b"T,L", b"U,L")
 CATALOGUE = b"artist,title,energy,key\nA,T,0.5,12\n,U,0.5,1\n"
-ENCRYPTED = 0x1
 
 
 @pytest.fixture
@@ -90,7 +88,7 @@ def test_a_folder_is_taken_with_all_below_it(own: Path, layout: Layout) -> None:
     make_zip(own, {"in/z.csv": CATALOGUE})
     report = import_paths([own], layout)
     assert [(one.file, one.kind) for one in report.imported] == [
-        ("b.csv", "history"), ("a.csv", "history"), ("z.zip/z.csv", "features"),
+        ("b.csv", "history"), ("a.csv", "history"), ("z.zip/in/z.csv", "features"),
     ]  # fmt: skip
     assert [name for name, _ in report.refused] == ["c.csv"]
 
@@ -128,7 +126,7 @@ def test_what_cannot_be_used_is_refused_and_the_rest_is_taken(own: Path, layout:
         assert reason.startswith(name)
         assert "\n" not in reason
     reasons = dict(report.refused)
-    assert "the column date is missing" in reasons["lacks.csv"]
+    assert "which column is the date?" in reasons["lacks.csv"]
     assert "UTF-16" in reasons["utf16.csv"]
     assert "neither a listening history nor a catalogue" in reasons["foreign.csv"]
     assert "no rows" in reasons["header.csv"]
@@ -180,35 +178,13 @@ def test_what_a_kill_left_behind_is_not_already_there(own: Path, layout: Layout)
     assert imported.target == layout.history / "a.csv"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../../evil.csv", "/etc/evil.csv", "..\\..\\evil.csv", "C:\\x\\evil.csv", "a/../../evil.csv"],
-)
+@pytest.mark.parametrize("name", ["../../evil.csv", "/etc/evil.csv", "C:\\..\\evil.csv"])
 def test_a_zip_cannot_write_outside(name: str, own: Path, layout: Layout, tmp_path: Path) -> None:
     before = {*contents(tmp_path), "own/z.zip", "data/raw/history/evil.csv"}
     imported = only(import_paths([make_zip(own, {name: HISTORY})], layout))
     assert imported.target == layout.history / "evil.csv"
     assert set(contents(tmp_path)) == before
     assert not Path("/etc/evil.csv").exists()
-
-
-@pytest.mark.parametrize("name", ["..", "a/..", ".", "a/.hidden.csv"])
-def test_a_zip_member_without_a_plain_name_is_ignored(name: str, own: Path, layout: Layout) -> None:
-    imported = only(import_paths([make_zip(own, {name: HISTORY, "b.csv": OTHER})], layout))
-    assert imported.file == "z.zip/b.csv"
-
-
-def test_links_in_a_zip_are_ignored(own: Path, layout: Layout) -> None:
-    secret = put(own, "secret.csv")
-    path = own / "z.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        link = zipfile.ZipInfo("link.csv")
-        link.create_system = 3
-        link.external_attr = (stat.S_IFLNK | 0o777) << 16
-        archive.writestr(link, str(secret))
-        archive.writestr("b.csv", OTHER)
-    assert only(import_paths([path], layout)).file == "z.zip/b.csv"
-    assert contents(layout.root) == {"raw/history/b.csv": OTHER}
 
 
 def test_two_members_of_the_same_name_are_both_taken(own: Path, layout: Layout) -> None:
@@ -226,51 +202,17 @@ def test_a_zip_in_a_zip_is_refused_and_the_rest_is_taken(own: Path, layout: Layo
     assert [reason for _, reason in report.refused if "holds the zip 'inner.ZIP'" in reason]
 
 
-@pytest.mark.parametrize(
-    ("limit", "value", "message"),
-    [
-        ("MAX_UNPACKED", 1_000, "would unpack to"),
-        ("_RATIO_MATTERS_FROM", 1_000, "200 times its size"),
-        ("MAX_MEMBERS", 1, "holds 2 files; at most 1"),
-    ],
-)
-def test_a_bomb_is_refused_before_it_is_unpacked(
-    limit: str, value: int, message: str, own: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(zips, limit, value)
+def test_a_bomb_is_refused(own: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zips, "MAX_UNPACKED", 1_000)
     path = make_zip(own, {"a.csv": HISTORY + b"\n" * 1_000_000, "b.csv": HISTORY})
-    assert message in refusal(import_paths([path], layout))
+    assert "would unpack to" in refusal(import_paths([path], layout))
     assert not layout.root.exists()
 
 
-def test_a_zip_that_is_compressed_as_usual_is_no_bomb(own: Path, layout: Layout) -> None:
-    content = HISTORY + HISTORY.splitlines(keepends=True)[1] * 5_000
-    assert only(import_paths([make_zip(own, {"a.csv": content})], layout)).listens == 5_001
-
-
-def test_a_member_that_is_bigger_than_it_says_is_refused(own: Path, layout: Layout) -> None:
-    path = own / "z.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.csv", HISTORY * 100)
-        archive.getinfo("a.csv").file_size = 10
-    assert "a.csv" in refusal(import_paths([path], layout))
-
-
-@pytest.mark.parametrize("damage", ["checksum", "stream", "encrypted", "method"])
-def test_a_damaged_member_costs_itself_alone(damage: str, own: Path, layout: Layout) -> None:
+def test_a_damaged_member_costs_itself_alone(own: Path, layout: Layout) -> None:
     path = make_zip(own, {"bad.csv": HISTORY * 9, "good.csv": OTHER})
     content = bytearray(path.read_bytes())
-    central = content.index(b"PK\1\2")
-    data = 30 + len("bad.csv")
-    if damage == "checksum":
-        content[central + 16] ^= 0xFF
-    elif damage == "stream":
-        content[data : data + 12] = b"\xff" * 12
-    elif damage == "encrypted":
-        content[6] |= ENCRYPTED
-        content[central + 8] |= ENCRYPTED
-    else:
-        content[central + 10] = 99
+    content[content.index(b"PK\1\2") + 16] ^= 0xFF  # its checksum
     path.write_bytes(content)
     report = import_paths([path], layout)
     assert [one.file for one in report.imported] == ["z.zip/good.csv"]
@@ -310,6 +252,6 @@ def test_a_report_is_what_the_command_prints(own: Path, layout: Layout) -> None:
     document = only(import_paths([put(own, "a.csv")], layout)).to_dict()
     assert document == {
         "file": "a.csv", "kind": "history", "format": "Last.fm CSV", "rows": 1, "listens": 1,
-        "songs": None, "remarks": [], "already_there": False,
+        "songs": None, "remarks": [], "already_there": False, "listener": None, "left_out": {},
         "target": str(layout.history / "a.csv"),
     }  # fmt: skip

@@ -77,3 +77,16 @@ def test_an_env_file_in_another_encoding_is_said_clearly() -> None:
     Path(".env").write_bytes("RECSYS_DATA_DIR=Mädchen".encode("latin-1"))
     with pytest.raises(RecsysError, match=r"\.env is not UTF-8"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["LASTFM_USERS", "LISTENBRAINZ_USERS"])
+def test_users_are_split_and_keep_their_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert getattr(load_settings(), name.lower()) == ()
+    monkeypatch.setenv(name, " RJ ,, Mr. Rob,")
+    assert getattr(load_settings(), name.lower()) == ("RJ", "Mr. Rob")
+
+
+def test_every_setting_is_in_the_example() -> None:
+    example = (Path(__file__).parent.parent / ".env.example").read_text(encoding="utf-8")
+    named = {line.lstrip("# ").partition("=")[0] for line in example.splitlines()}
+    assert {str(field.alias) for field in Settings.model_fields.values()} <= named

@@ -127,6 +127,7 @@ def songs(shape: Shape, items: Ints, plays: Ints) -> pl.DataFrame:
             "plays": np.bincount(items, weights=plays, minlength=shape.songs).astype(np.int64),
             "listeners": np.bincount(items, minlength=shape.songs),
             "spotify_id": [None if one % 3 else f"spotify{one}" for one in ids],
+            "spotify_ids": [[] if one % 3 else [f"spotify{one}"] for one in ids],
             "batch": [0] * shape.songs,
         }
     )

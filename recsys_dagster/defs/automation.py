@@ -1,21 +1,34 @@
-"""The job, the schedule and the sensor; the last two are off until somebody switches them on."""
+"""The jobs, the schedules and the sensor; the last two are off until somebody switches them on."""
 
 import dagster as dg
 
 from recsys_dagster.defs.audio import spotify_audio_features
+from recsys_dagster.defs.fetching import lastfm_history, listenbrainz_history
 from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.raw import find_raw_files
 
 EVERYTHING = "everything"
+_FETCHING = dg.AssetSelection.assets(lastfm_history, listenbrainz_history)
 
 everything = dg.define_asset_job(
     EVERYTHING,
     selection=dg.AssetSelection.all().materializable()
-    - dg.AssetSelection.assets(spotify_audio_features),
+    - dg.AssetSelection.assets(spotify_audio_features)
+    - _FETCHING,
     description=(
         "The main job: from the listening histories to a release. What is done already is not "
         "done again; batches of audio features that are pending are finished."
+    ),
+)
+
+fetch_histories = dg.define_asset_job(
+    "fetch_histories",
+    selection=_FETCHING,
+    description=(
+        "Fetches what is new on Last.fm and ListenBrainz for the users that the settings name. "
+        "What comes is files in raw/history; the sensor new_raw_files sees them and runs "
+        "everything."
     ),
 )
 
@@ -28,6 +41,17 @@ everything = dg.define_asset_job(
 )
 def weekly_refresh() -> dg.RunRequest:
     """Run everything each Monday at 04:00 UTC."""
+    return dg.RunRequest()
+
+
+@dg.schedule(
+    job=fetch_histories,
+    cron_schedule="0 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def nightly_fetch() -> dg.RunRequest:
+    """Fetch what is new from the services, each night at 03:00 UTC."""
     return dg.RunRequest()
 
 

@@ -6,13 +6,14 @@ import dagster as dg
 import polars as pl
 
 from recsys_dagster import progress
+from recsys_dagster.defs.fetching import history_files
 from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.demo import ensure_history
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
-from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.listening.songs import unique_songs as make_unique_songs
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
@@ -21,7 +22,10 @@ GROUP = "listening"
 
 
 @dg.asset(
-    group_name=GROUP, kinds={"polars", "parquet"}, code_version=STAGES["listens"].code_version
+    group_name=GROUP,
+    kinds={"polars", "parquet"},
+    code_version=STAGES["listens"].code_version,
+    deps=[history_files],
 )
 def listens(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Every listen of every history file, in one schema; times are UTC.
@@ -38,10 +42,15 @@ def _ensure_history(shop: Workshop) -> None:
 
 def _make_listens(shop: Workshop) -> Made:
     raw = find_raw_files(shop.layout)
-    table = sync_listens(raw.history, shop.layout.listens, progress.current())
-    users = scan_listens(shop.layout.listens).select(pl.col("user").n_unique())
-    return [shop.layout.listens], {
+    layout = shop.layout
+    table = sync_listens(
+        raw.history, layout.history, layout.listens, layout.readings, progress.current()
+    )
+    users = scan_listens(layout.listens).select(pl.col("user").n_unique())
+    return [layout.listens], {
         "listens": table.listens,
+        "repeated": table.repeated,
+        "bursts": table.bursts,
         "users": int(users.collect(engine="streaming").item()),
         "demo": raw.demo,
         "readings": [reading.to_dict() for reading in table.readings],
@@ -61,7 +70,14 @@ def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
             f"{one.file} ({one.format}): {one.rows:,} rows, {one.listens:,} listens"
             for one in readings
         ),
-        "left out and noted": markdown_list(text for one in readings for text in one.sentences()),
+        "left out and noted": markdown_list(sentences_about(readings)),
+        "listens that another file has too": markdown_list(
+            f"{file}: {count:,}, counted once" for file, count in facts["repeated"].items()
+        ),
+        "bursts": markdown_list(
+            f"{file}: {count:,} repeats that cannot have been played: marked, and no plays"
+            for file, count in facts["bursts"].items()
+        ),
         "files that could not be used": markdown_list(facts["refused"]),
     }
 

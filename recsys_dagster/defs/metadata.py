@@ -8,6 +8,8 @@ import dagster as dg
 
 from recsys_dagster.storage.tables import scan_table
 
+_MOST_LINES = 100
+
 
 def table_metadata(path: Path, rows: int) -> dict[str, Any]:
     """Row count, columns and place of a table."""
@@ -27,5 +29,8 @@ def markdown_counts(counts: Mapping[str, int], of: str) -> dg.MarkdownMetadataVa
 
 
 def markdown_list(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
-    """Sentences as a list."""
-    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")
+    """Sentences as a list; of very many the first ones, and how many more there are."""
+    found = list(lines)
+    more = [f"and {len(found) - _MOST_LINES:,} more"] if len(found) > _MOST_LINES else []
+    shown = [*found[:_MOST_LINES], *more]
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in shown) or "none")

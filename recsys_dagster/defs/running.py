@@ -1,11 +1,12 @@
 """The main job in one process, as `recsys run` does it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ from recsys_dagster import progress
 from recsys_dagster.defs.automation import EVERYTHING
 from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Workshop
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import sweep, write_text
 from recsys_dagster.storage.layout import Layout
@@ -96,12 +97,26 @@ def _dagster(home: Path) -> Iterator[dg.DagsterInstance]:
 def _remarks(shop: Workshop) -> tuple[str, ...]:
     listens, audio = shop.stamps.read("listens"), shop.stamps.read("audio_features")
     heard = listens.facts if listens else {"refused": [], "readings": []}
-    readings = [Reading.from_dict(one) for one in heard["readings"]]
     return (
         *heard["refused"],
-        *(text for one in readings for text in one.sentences()),
+        *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
+        *_union_in_words(heard),
         *(audio.facts["refused"] if audio else ()),
     )
+
+
+def _union_in_words(heard: Mapping[str, Any]) -> list[str]:
+    """What became of listens that stand in several files, or too often in one."""
+    repeated, bursts = (sum(heard.get(kind, {}).values()) for kind in ("repeated", "bursts"))
+    texts = (
+        [f"{repeated:,} listens stand in more than one file and count once."] if repeated else []
+    )
+    if bursts:
+        texts.append(
+            f"{bursts:,} listens cannot have been played, the same song again and again in one "
+            "minute: they are marked, and do not count as plays."
+        )
+    return texts
 
 
 def _execute(

@@ -62,9 +62,9 @@ INTERACTIONS = ("user_song_interactions", "unique_songs")
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("listens", f"1 {READERS}", raw=("history",)),
-        Stage("user_song_interactions", "1", ("listens",)),
-        Stage("unique_songs", "1", ("user_song_interactions",)),
+        Stage("listens", f"2 {READERS}", raw=("history",)),
+        Stage("user_song_interactions", "2", ("listens",)),
+        Stage("unique_songs", "2", ("user_song_interactions",)),
         Stage(
             "audio_features",
             f"1 batches {BATCHES_VERSION}",

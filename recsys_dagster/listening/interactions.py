@@ -1,12 +1,28 @@
 """Who played which song how often, and the arrays that models learn from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.io.plugins import register_io_source
 
-from recsys_dagster.identity import song_key
+from recsys_dagster.identity import SongKeys
+from recsys_dagster.listening.ranges import count_listeners, split_by_listener
+
+INTERACTIONS_SCHEMA = pl.Schema(
+    {
+        "user": pl.String(),
+        "song_key": pl.String(),
+        "artist": pl.String(),
+        "title": pl.String(),
+        "play_count": pl.Int64(),
+        "first_listen": pl.Datetime("us", "UTC"),
+        "last_listen": pl.Datetime("us", "UTC"),
+        "spotify_ids": pl.List(pl.String()),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +48,8 @@ class InteractionArrays:
 def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
     """Play count, first and last listen for each listener and song.
 
-    The identity of songs is worked out once a distinct spelling, not on each listen, so its
-    cost hardly grows with the number of listens. The spelling kept is the listener's own most
-    used one.
+    Listeners are counted a range at a time, so memory is bounded however many listens there
+    are. Bursts count once. The spelling kept is the listener's own most used one.
 
     Parameters
     ----------
@@ -43,28 +58,68 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns
     -------
-    user, song_key, artist, title, play_count, first_listen, last_listen, spotify_id; sorted by
-    listener and song, one row each.
+    `INTERACTIONS_SCHEMA`, one row a listener and song, in an order that depends on the listens
+    alone; `spotify_ids` are those the song was played by, the most played first.
     """
-    spelled = listens.group_by("user", "artist", "title").agg(
-        pl.len().cast(pl.Int64).alias("play_count"),
+
+    def counted(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        keys = SongKeys()
+        for listeners in split_by_listener(count_listeners(listens)):
+            found = _count(listeners.among(listens), keys)
+            found = found if predicate is None else found.filter(predicate)
+            found = found if columns is None else found.select(columns)
+            found = found if rows is None else found.head(rows)
+            rows = None if rows is None else rows - found.height
+            yield found
+
+    return register_io_source(counted, schema=INTERACTIONS_SCHEMA)
+
+
+def _count(listens: pl.LazyFrame, keys: SongKeys) -> pl.DataFrame:
+    """The interactions of all listeners in some listens, in the order of their first listens."""
+    numbered = listens.with_row_index("row")
+    spelled = numbered.group_by("user", "artist", "title").agg(
+        (pl.len() - pl.col("burst").sum()).cast(pl.Int64).alias("play_count"),
         pl.col("listened_at").min().alias("first_listen"),
         pl.col("listened_at").max().alias("last_listen"),
-        pl.col("spotify_id").min(),
+        pl.col("row").min(),
     )
-    songs = spelled.select("artist", "title").unique()
-    keys = songs.with_columns(song_key(pl.col("artist"), pl.col("title")).alias("song_key"))
-    keyed = spelled.join(keys, on=["artist", "title"], maintain_order="none")
-    in_order = keyed.sort(
-        ["user", "song_key", "play_count", "artist", "title"],
-        descending=[False, False, True, False, False],
+    keyed = keys.add(spelled.collect(engine="streaming"))
+    again = keyed.select(pl.struct("user", "song_key").is_duplicated()).to_series()
+    counted = pl.concat([keyed.filter(~again), _merged(keyed.filter(again)).select(keyed.columns)])
+    ids = _spotify_ids(listens, keys)
+    return (
+        counted.sort("row")
+        .join(ids, on=["user", "song_key"], how="left", maintain_order="left")
+        .select(*INTERACTIONS_SCHEMA)
     )
-    return in_order.group_by("user", "song_key", maintain_order=True).agg(
+
+
+def _merged(spellings: pl.DataFrame) -> pl.DataFrame:
+    """One row for each listener and song that stands in several spellings."""
+    by_use = spellings.sort("play_count", "artist", "title", descending=[True, False, False])
+    return by_use.group_by("user", "song_key", maintain_order=True).agg(
         pl.col("artist", "title").first(),
         pl.col("play_count").sum(),
         pl.col("first_listen").min(),
         pl.col("last_listen").max(),
-        pl.col("spotify_id").min(),
+        pl.col("row").min(),
+    )
+
+
+def _spotify_ids(listens: pl.LazyFrame, keys: SongKeys) -> pl.DataFrame:
+    """The ids by which listeners played their songs, the most played first."""
+    known = listens.filter(pl.col("spotify_id").is_not_null())
+    counts = known.group_by("user", "artist", "title", "spotify_id").agg(pl.len().alias("plays"))
+    return (
+        keys.add(counts.collect(engine="streaming"))
+        .group_by("user", "song_key", "spotify_id")
+        .agg(pl.col("plays").sum())
+        .sort("plays", "spotify_id", descending=[True, False])
+        .group_by("user", "song_key", maintain_order=True)
+        .agg(pl.col("spotify_id").alias("spotify_ids"))
     )
 
 

@@ -1,72 +1,90 @@
-"""The table of listens: one Parquet file for each history file, read once.
+"""The table of listens: the union of what the history files hold, one Parquet file for each.
 
-A part is named after the content of its file and the version of its reader. So adding a file
-reads that file alone, the same file under two names counts once, and what is not wanted any
-more is removed last.
+A file of the table is named after the content of its history file, the version of its reader
+and what is left out of it or marked. So adding a history file reads that file alone, the same
+file under two names counts once, and what is not wanted any more is removed last.
 """
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 import polars as pl
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.listening.edits import Edits, find_edits
+from recsys_dagster.listening.parts import Part, Parts
+from recsys_dagster.listening.reading import Reading
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.storage.atomic import atomic_path, write_json
-from recsys_dagster.storage.hashing import hash_file
+from recsys_dagster.storage.atomic import atomic_path
+from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import scan_table
 
 
 @dataclass(frozen=True, slots=True)
 class ListensTable:
-    """What the history files held, and in words which of them could not be used."""
+    """What the history files held, and what became of it.
+
+    Attributes
+    ----------
+    readings
+        One a file, zips by their members.
+    repeated, bursts
+        By file: listens that another file has too, and listens that are marked as bursts.
+    refused
+        In words, what could not be used.
+    """
 
     readings: tuple[Reading, ...]
+    repeated: dict[str, int]
+    bursts: dict[str, int]
     refused: tuple[str, ...]
 
     @property
     def listens(self) -> int:
         """Rows of the table."""
-        return sum(reading.listens for reading in self.readings)
+        return sum(one.listens for one in self.readings) - sum(self.repeated.values())
 
 
-def sync_listens(files: Sequence[Path], target: Path, progress: Progress = SILENT) -> ListensTable:
+def sync_listens(
+    files: Sequence[Path],
+    folder: Path,
+    target: Path,
+    cache: Path,
+    progress: Progress = SILENT,
+) -> ListensTable:
     """Bring the table in step with the history files.
 
     Parameters
     ----------
     files
-        The history files, of any known format.
+        The history files, of any known format, and zips of such.
+    folder
+        The folder that they lie below: the paths in it may say whose they are.
     target
         Directory of the table.
+    cache
+        Directory for what was read of each file.
 
     Raises
     ------
     RecsysError
         Not one listen was found; the table is left as it was.
     """
-    readings: dict[str, Reading] = {}
-    refused: list[str] = []
-    with progress.task("Reading histories", len(files)) as task:
-        for file in files:
-            try:
-                part, reading = _read_part(file, target)
-            except RecsysError as error:
-                refused.append(str(error))
-            else:
-                if part in readings:
-                    refused.append(f"{file.name} is the same as {readings[part].file}: once only.")
-                else:
-                    readings[part] = reading
-            task.advance(note=file.name)
-    table = ListensTable(tuple(readings.values()), tuple(refused))
-    if not table.listens:
-        raise RecsysError(_nothing_found(files, table))
-    _remove_others(target, set(readings))
-    return table
+    reader = Parts(cache)
+    parts, refused = _read_all(reader, files, folder, progress)
+    readings = tuple(part.reading for part in parts)
+    if not any(reading.listens for reading in readings):
+        raise RecsysError(_nothing_found(files, readings, refused))
+    with progress.task("Comparing histories", 1) as task:
+        edits = find_edits(parts)
+        task.advance()
+    _write_table(parts, edits, target)
+    reader.forget_others()
+    repeated, bursts = (_by_file(readings, rows["part"]) for rows in (edits.repeated, edits.bursts))
+    return ListensTable(readings, repeated, bursts, tuple(refused))
 
 
 def scan_listens(table: Path) -> pl.LazyFrame:
@@ -80,39 +98,80 @@ def scan_listens(table: Path) -> pl.LazyFrame:
     return pl.concat([scan_table(part) for part in sorted(table.glob("*.parquet"))])
 
 
-def _read_part(file: Path, target: Path) -> tuple[str, Reading]:
-    form, _ = recognise(file)
-    part = f"{hash_file(file)[:16]}-v{form.version}"
-    table, report = target / f"{part}.parquet", target / f"{part}.json"
-    reading = _known_reading(table, report)
-    if reading is None:
-        with atomic_path(table) as path:
-            reading = read_history(file, path)
-            # The report comes first: where the table is, its report is too.
-            write_json(report, {"reading": reading.to_dict(), "sha256": hash_file(path)})
-    return part, replace(reading, file=file.name)
+def _read_all(
+    reader: Parts, files: Sequence[Path], folder: Path, progress: Progress
+) -> tuple[list[Part], list[str]]:
+    """The parts of all files, each content once; and in words what could not be used."""
+    parts: dict[str, Part] = {}
+    refused: list[str] = []
+    with progress.task("Reading histories", len(files)) as task:
+        for file in files:
+            for part in reader.read(file, _shown(file, folder)):
+                if isinstance(part, str):
+                    refused.append(part)
+                elif part.content in parts:
+                    first = parts[part.content].reading.file
+                    refused.append(f"{part.reading.file} is the same as {first}: once only.")
+                else:
+                    parts[part.content] = part
+            task.advance(note=file.name)
+    return list(parts.values()), refused
 
 
-def _known_reading(table: Path, report: Path) -> Reading | None:
-    """What a part was read to hold, unless the part is missing or not as it was written."""
-    try:
-        known = json.loads(report.read_text(encoding="utf-8"))
-        if hash_file(table) == known["sha256"]:
-            return Reading.from_dict(known["reading"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+def _shown(file: Path, folder: Path) -> PurePath:
+    return file.relative_to(folder) if file.is_relative_to(folder) else PurePath(file.name)
 
 
-def _remove_others(target: Path, parts: set[str]) -> None:
+def _write_table(parts: Sequence[Part], edits: Edits, target: Path) -> None:
+    """Put each part into the table: as it is where nothing is to be done to it."""
+    target.mkdir(parents=True, exist_ok=True)
+    wanted = {name for at, part in enumerate(parts) if (name := _place(part, edits, at, target))}
     for file in target.iterdir():
-        if file.stem not in parts:
+        if file.name not in wanted:
             file.unlink()
 
 
-def _nothing_found(files: Sequence[Path], table: ListensTable) -> str:
+def _place(part: Part, edits: Edits, at: int, target: Path) -> str | None:
+    """Bring one file of the table up to date; its name, or `None` if nothing is left of it."""
+    repeated, bursts = edits.of(at)
+    if len(repeated) == part.reading.listens:
+        return None
+    if not len(repeated) and not len(bursts):
+        name = f"{part.name}.parquet"
+        _link(part.table, target / name)
+        return name
+    name = f"{part.name}-{hash_json([repeated.to_list(), bursts.to_list()])[:8]}.parquet"
+    row = pl.col("row")
+    with atomic_path(target / name) as path:
+        pl.scan_parquet(part.table, glob=False, row_index_name="row").filter(
+            ~row.is_in(repeated.implode())
+        ).with_columns(row.is_in(bursts.implode()).alias("burst")).drop("row").sink_parquet(
+            path, row_group_size=1 << 18, engine="streaming"
+        )
+    return name
+
+
+def _link(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, or a copy where the disk knows no such links."""
+    if target.exists() and target.samefile(source):
+        return
+    with atomic_path(target) as path:
+        try:
+            os.link(source, path)
+        except OSError:
+            shutil.copyfile(source, path)
+
+
+def _by_file(readings: Sequence[Reading], parts: Iterable[int]) -> dict[str, int]:
+    counts = pl.Series("part", parts, pl.Int32).value_counts().sort("part")
+    return {readings[part].file: count for part, count in counts.iter_rows()}
+
+
+def _nothing_found(
+    files: Sequence[Path], readings: Sequence[Reading], refused: Sequence[str]
+) -> str:
     if not files:
         return "There is no listening history. Add one with `recsys import PATH`."
-    reasons = [*table.refused, *(text for one in table.readings for text in one.sentences())]
-    empty = [f"{one.file} has a header and no rows" for one in table.readings if not one.rows]
+    reasons = [*refused, *(text for one in readings for text in one.sentences())]
+    empty = [f"{one.file} has a header and no rows" for one in readings if not one.rows]
     return f"No listens were found in {len(files)} files: {' '.join([*reasons, *empty][:5])}"

@@ -1,18 +1,21 @@
 """One history file in: recognised by its content, read once, every row accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.files.csv_lines import LINE
+from recsys_dagster.files.csv_lines import DOUBTFUL, LINE
 from recsys_dagster.files.sample import Sample, take_sample
 from recsys_dagster.listening.formats import FORMATS, HistoryFormat
-from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, LISTENS_SCHEMA, NOTE
+from recsys_dagster.listening.formats.columns import shown
+from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, LISTENS_SCHEMA, NOTE, READ_SCHEMA
+
+MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,28 @@ class Remark:
 class Reading:
     """What a history file held: rows = listens + all that was left out.
 
-    `left_out` is by reason; `notes` are about listens that were kept, such as those without
-    a time.
+    Attributes
+    ----------
+    listener
+        Whose history it is, or `None` where the rows say so themselves.
+    left_out, notes
+        By reason; notes are about listens that were kept, such as those without a time.
+    rank, slack
+        As the format says.
+    resolution
+        Seconds by which times are apart: 60 where all are whole minutes, else 1.
     """
 
     file: str
     format: str
     rows: int
     listens: int
+    listener: str | None = None
     left_out: dict[str, Remark] = field(default_factory=dict)
     notes: dict[str, Remark] = field(default_factory=dict)
+    rank: int = 0
+    slack: int = 0
+    resolution: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -54,16 +69,38 @@ class Reading:
 
     def sentences(self) -> list[str]:
         """Each reason and note in words, with the file and the first line."""
-        return [
-            f"{self.file}, line {remark.first_line}: {reason}"
-            + (f" ({remark.example!r})" if remark.example else "")
-            + f"; {remark.count:,} {'row' if remark.count == 1 else 'rows'} {verdict}"
-            for remarks, verdict in (
-                (self.left_out, "left out"),
-                (self.notes, "kept without a time"),
-            )
-            for reason, remark in remarks.items()
-        ]
+        return sentences_about([self])
+
+
+def sentences_about(readings: Sequence[Reading]) -> list[str]:
+    """Each reason and note in words, summed over the files, with the first file and line."""
+    totals: dict[tuple[str, str], list[tuple[Reading, Remark]]] = {}
+    for reading in readings:
+        for remarks, verdict in (
+            (reading.left_out, "left out"),
+            (reading.notes, "kept without a time"),
+        ):
+            for reason, remark in remarks.items():
+                totals.setdefault((reason, verdict), []).append((reading, remark))
+    return [_sentence(reason, verdict, found) for (reason, verdict), found in totals.items()]
+
+
+def _sentence(reason: str, verdict: str, found: Sequence[tuple[Reading, Remark]]) -> str:
+    reading, first = found[0]
+    count = sum(remark.count for _, remark in found)
+    others = f" and in {len(found) - 1:,} more" if len(found) > 1 else ""
+    example = f" ({first.example!r})" if first.example else ""
+    rows = "row" if count == 1 else "rows"
+    where = f"{reading.file}, line {first.first_line}{others}"
+    return f"{where}: {reason}{example}; {count:,} {rows} {verdict}"
+
+
+@runtime_checkable
+class QuickFormat(Protocol):
+    """A format that can be read faster while its file is sound."""
+
+    def quick_scan(self, sample: Sample, listener: str) -> tuple[pl.LazyFrame, int | None]:
+        """As `HistoryFormat.scan`, with `DOUBTFUL` rows, and how many rows there must be."""
 
 
 def recognise(path: Path) -> tuple[HistoryFormat, Sample]:
@@ -72,16 +109,21 @@ def recognise(path: Path) -> tuple[HistoryFormat, Sample]:
     Raises
     ------
     RecsysError
-        The file is empty, in a wrong encoding, or of no known format.
+        The file is empty, in a wrong encoding, of no known format, or of one whose columns
+        cannot be told apart.
     """
     sample = take_sample(path)
     for form in FORMATS:
         if form.recognises(sample):
             return form, sample
-    raise RecsysError(_what_is_missing(sample))
+    raise RecsysError(
+        f"{path.name}, line 1: this is no listening history that is known. Found "
+        f"{'JSON' if sample.is_json else 'the columns ' + shown(sample.columns)}. Which are the "
+        "artist, the title and the time? A first line such as artist,album,track,date tells."
+    )
 
 
-def read_history(path: Path, target: Path) -> Reading:
+def read_history(path: Path, target: Path, listener: str) -> Reading:
     """Read a history file into a Parquet file of listens, streaming, in the file's order.
 
     Parameters
@@ -89,79 +131,87 @@ def read_history(path: Path, target: Path) -> Reading:
     path
         The history file.
     target
-        Where the listens go (schema `LISTENS_SCHEMA`).
+        Where the listens go (schema `LISTENS_SCHEMA`; no burst is marked yet).
+    listener
+        Whose listens they are, where the file does not say.
 
     Raises
     ------
     RecsysError
         As `recognise`.
     """
-    return _read(path, target)
+    return _read(path, target, listener)
 
 
-def summarise_history(path: Path) -> Reading:
+def summarise_history(path: Path, listener: str) -> Reading:
     """What `read_history` would find, without writing anything."""
-    return _read(path, None)
+    return _read(path, None, listener)
 
 
-def _read(path: Path, target: Path | None) -> Reading:
+def _read(path: Path, target: Path | None, listener: str) -> Reading:
     form, sample = recognise(path)
-    with TemporaryDirectory(prefix="recsys-") as workspace:
-        rows = form.scan(sample, Path(workspace))
-        queries = [_tally(rows)]
-        if target is not None:
-            listens = rows.filter(pl.col(LEFT_OUT).is_null()).select(*LISTENS_SCHEMA)
-            queries.append(
-                listens.sink_parquet(target, row_group_size=1 << 18, lazy=True, engine="streaming")
-            )
+    whose = None if form.names_listeners(sample) else listener
+    if isinstance(form, QuickFormat):
+        rows, expected = form.quick_scan(sample, listener)
         try:
-            tally = pl.collect_all(queries, engine="streaming")[0]
+            reading = None if expected is None else _write(rows, form, path, whose, target)
+        except pl.exceptions.PolarsError:
+            reading = None
+        if reading and reading.rows == expected and DOUBTFUL not in reading.left_out:
+            return reading
+    with TemporaryDirectory(prefix="recsys-") as workspace:
+        rows = form.scan(sample, listener, Path(workspace))
+        try:
+            return _write(rows, form, path, whose, target)
         except pl.exceptions.PolarsError as error:
             what = str(error).partition("\n")[0]
             raise RecsysError(f"{path.name} cannot be read as {form.name}: {what}") from None
-    return _reading(path, form, tally)
 
 
-def _tally(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _write(
+    rows: pl.LazyFrame, form: HistoryFormat, path: Path, whose: str | None, target: Path | None
+) -> Reading:
+    """Write the listens and tell what there was, in one pass."""
+    queries = [_counts(rows), _remarks(rows)]
+    if target is not None:
+        listens = rows.filter(pl.col(LEFT_OUT).is_null()).select(
+            *READ_SCHEMA, pl.lit(False).alias("burst")
+        )
+        queries.append(
+            listens.cast(LISTENS_SCHEMA).sink_parquet(
+                target, row_group_size=1 << 18, lazy=True, engine="streaming"
+            )
+        )
+    counts, remarks, *_ = pl.collect_all(queries, engine="streaming")
+    count, left_out, seconds = counts.row(0)
+    return Reading(
+        path.name, form.name, count, count - left_out, whose,
+        _remarks_of(remarks, LEFT_OUT), _remarks_of(remarks, NOTE),
+        form.rank, form.slack, 1 if seconds else MINUTE,
+    )  # fmt: skip
+
+
+def _counts(rows: pl.LazyFrame) -> pl.LazyFrame:
+    odd_second = (pl.col("listened_at").dt.second() != 0) & pl.col(LEFT_OUT).is_null()
+    return rows.select(
+        pl.len(), pl.col(LEFT_OUT).count(), odd_second.fill_null(False).any().alias("seconds")
+    )
+
+
+def _remarks(rows: pl.LazyFrame) -> pl.LazyFrame:
     kept_note = pl.when(pl.col(LEFT_OUT).is_null()).then(NOTE).alias(NOTE)
     return (
         rows.select(LINE, LEFT_OUT, kept_note, EXAMPLE)
+        .filter(pl.col(LEFT_OUT).is_not_null() | pl.col(NOTE).is_not_null())
         .group_by(LEFT_OUT, NOTE)
-        .agg(
-            pl.len().alias("count"),
-            pl.col(LINE).min(),
-            pl.col(EXAMPLE).sort_by(LINE).first(),
-        )
-        .sort(LINE)
+        .agg(pl.len().alias("count"), pl.col(LINE).min(), pl.col(EXAMPLE).sort_by(LINE).first())
+        .sort(LINE, LEFT_OUT, NOTE)
     )
 
 
-def _reading(path: Path, form: HistoryFormat, tally: pl.DataFrame) -> Reading:
-    def remarks(kind: str) -> dict[str, Remark]:
-        return {
-            row[kind]: Remark(row["count"], row[LINE], row[EXAMPLE] if kind == NOTE else None)
-            for row in tally.iter_rows(named=True)
-            if row[kind] is not None
-        }
-
-    rows = int(tally["count"].sum())
-    kept = int(tally.filter(pl.col(LEFT_OUT).is_null())["count"].sum())
-    return Reading(path.name, form.name, rows, kept, remarks(LEFT_OUT), remarks(NOTE))
-
-
-def _what_is_missing(sample: Sample) -> str:
-    found = [column for column in sample.columns if column]
-    names = {column.lower() for column in found}
-    nearest = max(FORMATS, key=lambda form: len(names & set(form.columns)))
-    missing = [column for column in nearest.columns if column not in names]
-    shown = ", ".join(repr(column[:40]) for column in found[:12]) or "nothing"
-    if len(missing) == len(nearest.columns):
-        return (
-            f"{sample.path.name}, line 1: this is no listening history that is known. "
-            f"Found the columns {shown}; a {nearest.name} has {', '.join(nearest.columns)}."
-        )
-    return (
-        f"{sample.path.name}, line 1: the column {' and '.join(missing)} is missing. "
-        f"Found {shown}; a {nearest.name} has {', '.join(nearest.columns)}. "
-        "Add or rename the column."
-    )
+def _remarks_of(remarks: pl.DataFrame, kind: str) -> dict[str, Remark]:
+    return {
+        row[kind]: Remark(row["count"], row[LINE], row[EXAMPLE] if kind == NOTE else None)
+        for row in remarks.iter_rows(named=True)
+        if row[kind] is not None
+    }

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-LISTENS_SCHEMA = pl.Schema(
+READ_SCHEMA = pl.Schema(
     {
         "user": pl.String(),
         "artist": pl.String(),
@@ -14,7 +14,10 @@ LISTENS_SCHEMA = pl.Schema(
         "spotify_id": pl.String(),
     }
 )
-"""Columns of `listens`. Times are the start of play in UTC, missing where the clock was unset."""
+"""What readers give. Times are the start of play in UTC, missing where the clock was unset."""
+
+LISTENS_SCHEMA = pl.Schema({**READ_SCHEMA, "burst": pl.Boolean()})
+"""Columns of `listens`; `burst` marks the repeats that cannot have been played."""
 
 LEFT_OUT = "left_out"
 """Row of a scanned history: why it is no listen, or null."""

@@ -14,6 +14,7 @@ SONGS_SCHEMA = pl.Schema(
         "plays": pl.Int64(),
         "listeners": pl.Int32(),
         "spotify_id": pl.String(),
+        "spotify_ids": pl.List(pl.String()),
         "batch": pl.Int32(),
     }
 )
@@ -34,18 +35,29 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
 
     Returns
     -------
-    `SONGS_SCHEMA`, sorted by `song_id`.
+    `SONGS_SCHEMA`, sorted by `song_id`. One song can have several Spotify ids: `spotify_ids`
+    are all that were ever seen, those of most listeners first; `spotify_id` is the first.
     """
     known = pl.DataFrame(schema=SONGS_SCHEMA) if known is None else known
+    if "spotify_ids" not in known.columns:  # a table as the first version wrote it
+        known = known.with_columns(
+            pl.concat_list("spotify_id").list.drop_nulls().alias("spotify_ids")
+        )
     played = _played_songs(interactions).collect(engine="streaming")
-    kept = known.select("song_id", "song_key", old_artist="artist", old_title="title")
-    kept = kept.with_columns(old_spotify_id=known["spotify_id"])
+    kept = known.select(
+        "song_id", "song_key", old_artist="artist", old_title="title", old_ids="spotify_ids"
+    )
     new = played.join(known, on="song_key", how="anti").sort(
         ["plays", "song_key"], descending=[True, False]
     )
     ids = pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32)
     appended = new.select(ids.alias("song_id"), "song_key")
     everything = pl.concat([kept, appended], how="diagonal").join(played, on="song_key", how="left")
+    both = pl.concat_list(
+        pl.col(name).fill_null(pl.lit([], pl.List(pl.String)))
+        for name in ("spotify_ids", "old_ids")
+    )
+    spotify_ids = both.list.unique(maintain_order=True)
     return (
         everything.select(
             "song_id",
@@ -54,7 +66,8 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
             "song_key",
             pl.col("plays").fill_null(0),
             pl.col("listeners").fill_null(0),
-            pl.coalesce("spotify_id", "old_spotify_id").alias("spotify_id"),
+            spotify_ids.list.first().alias("spotify_id"),
+            spotify_ids.alias("spotify_ids"),
             (pl.col("song_id") // BATCH_SIZE).alias("batch"),
         )
         .sort("song_id")
@@ -63,15 +76,27 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
 
 
 def _played_songs(interactions: pl.LazyFrame) -> pl.LazyFrame:
-    spelled = interactions.group_by("song_key", "artist", "title").agg(
+    # A spelling has one key, so it need not be compared again.
+    spelled = interactions.group_by("artist", "title").agg(
+        pl.col("song_key").first(),
         pl.col("play_count").sum().alias("plays"),
         pl.len().alias("listeners"),
-        pl.col("spotify_id").min(),
     )
-    by_use = [-pl.col("plays"), pl.col("artist"), pl.col("title")]
-    return spelled.group_by("song_key").agg(
-        pl.col("artist", "title").sort_by(by_use).first(),
-        pl.col("plays").sum(),
-        pl.col("listeners").sum(),
-        pl.col("spotify_id").min(),
+    by_use = spelled.sort("plays", "artist", "title", descending=[True, False, False])
+    songs = by_use.group_by("song_key", maintain_order=True).agg(
+        pl.col("artist", "title").first(), pl.col("plays").sum(), pl.col("listeners").sum()
+    )
+    return songs.join(_spotify_ids(interactions), on="song_key", how="left")
+
+
+def _spotify_ids(interactions: pl.LazyFrame) -> pl.LazyFrame:
+    """The ids of each song that has any, those of most listeners first."""
+    of_listeners = interactions.select("song_key", "spotify_ids").drop_nulls()
+    return (
+        of_listeners.explode("spotify_ids")
+        .group_by("song_key", "spotify_ids")
+        .agg(pl.len())
+        .sort("len", "spotify_ids", descending=[True, False])
+        .group_by("song_key", maintain_order=True)
+        .agg("spotify_ids")
     )

@@ -36,6 +36,11 @@ class Layout:
         return self.root / "tables" / "listens"
 
     @property
+    def readings(self) -> Path:
+        """What was read of each history file; wiping it costs reading again and nothing else."""
+        return self.root / "cache" / "readings"
+
+    @property
     def interactions(self) -> Path:
         """One row a listener and song."""
         return self.root / "tables" / "interactions.parquet"
@@ -84,6 +89,11 @@ class Layout:
     def stamps(self) -> Path:
         """What each stage was made from; wiping it costs a recomputation and nothing else."""
         return self.root / "cache" / "stages"
+
+    @property
+    def fetches(self) -> Path:
+        """What fetches under way have got so far; wiping it costs those pages."""
+        return self.root / "cache" / "fetch"
 
     @property
     def dagster(self) -> Path:

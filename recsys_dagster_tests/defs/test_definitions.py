@@ -18,6 +18,7 @@ ORDER = [
     "evaluation",
     "recommender_release",
 ]
+FETCHES = ["lastfm_history", "listenbrainz_history"]
 GRAPH = defs.resolve_asset_graph()
 
 
@@ -28,10 +29,10 @@ def parents(name: str) -> set[str]:
 
 def test_every_stage_of_the_design_is_an_asset() -> None:
     made = {key.to_user_string() for key in GRAPH.materializable_asset_keys}
-    assert made == set(ORDER)
+    assert made == {*ORDER, *FETCHES}
 
 
-@pytest.mark.parametrize("name", ORDER)
+@pytest.mark.parametrize("name", [*ORDER, *FETCHES])
 def test_assets_say_what_they_are(name: str) -> None:
     node = GRAPH.get(dg.AssetKey(name))
     assert node.group_name in {"listening", "audio", "models", "quality", "release"}
@@ -86,7 +87,7 @@ def test_nothing_runs_by_itself_until_it_is_switched_on() -> None:
     repository = defs.get_repository_def()
     assert [one.default_status for one in repository.schedule_defs] == [
         dg.DefaultScheduleStatus.STOPPED
-    ]
+    ] * 2
     assert [one.default_status for one in repository.sensor_defs] == [
         dg.DefaultSensorStatus.STOPPED
     ]

@@ -19,22 +19,22 @@ SOUND = "0,u,Abba,One,Al,31 Jan 2021, 23:36\n"
 def read(text: str | bytes, folder: Path, name: str = "x.csv") -> tuple[Reading, pl.DataFrame]:
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    reading = read_history(path, folder / "out.parquet")
+    reading = read_history(path, folder / "out.parquet", "me")
     table = pl.read_parquet(folder / "out.parquet")
     assert table.schema == LISTENS_SCHEMA
-    assert summarise_history(path) == reading
+    assert summarise_history(path, "me") == reading
     assert reading.listens == table.height
     return reading, table
 
 
 def test_the_kaggle_shape(tmp_path: Path) -> None:
     reading, table = read(HEADER + SOUND, tmp_path)
-    assert reading == Reading("x.csv", "Last.fm CSV", 1, 1)
+    assert reading == Reading("x.csv", "Last.fm CSV", 1, 1, rank=2, resolution=60)
     assert table.to_dicts() == [
         {
             "user": "u", "artist": "Abba", "title": "One", "album": "Al",
             "listened_at": datetime(2021, 1, 31, 23, 36, tzinfo=UTC), "ms_played": None,
-            "source": "lastfm_csv", "spotify_id": None,
+            "source": "lastfm_csv", "spotify_id": None, "burst": False,
         }
     ]  # fmt: skip
 
@@ -90,7 +90,7 @@ def test_a_date_in_another_format_keeps_the_listen(date: str, tmp_path: Path) ->
     reading, table = read(f"{HEADER}{SOUND}1,u,A,T,,{date},10:00\n2,u,A,T,,zzz,\n", tmp_path)
     assert (reading.rows, table.height) == (3, 3)
     [(note, remark)] = reading.notes.items()
-    assert note.startswith("a date that is not understood")
+    assert note.startswith("a time that is not understood")
     assert remark == Remark(2, 3, f"{date} 10:00")
     [sentence] = reading.sentences()
     assert sentence.startswith("x.csv, line 3: ")
@@ -144,8 +144,8 @@ def test_latin_1_keeps_what_is_ascii(tmp_path: Path) -> None:
     [
         (b"", r"x\.csv is empty"),
         ((HEADER + SOUND).encode("utf-16"), r"x\.csv, line 1: .*UTF-16"),
-        (b"Username,Artist,Track,Album,Time\n", r"line 1: the column date is missing.*'Track'"),
-        (b"Username,Song\nu,s\n", r"line 1: the column artist and .* and time is missing"),
+        (b"Username,Artist,Track,Album,Time\n", r"line 1: which column is the date\?.*'Track'"),
+        (b"Username,Song\nu,s\n", r"Found the columns 'Username', 'Song'\. Which are the artist"),
         (b"a,b\n1,2\n", r"x\.csv, line 1: this is no listening history.*'a', 'b'"),
         (b"\n\n1\n", r"x\.csv, line 1: .*nothing"),
     ],
@@ -208,7 +208,7 @@ def test_every_row_is_a_listen_or_left_out_with_a_reason(
 
 
 def test_real_histories_are_read_without_loss(tmp_path: Path) -> None:
-    reading = read_history(real_data("lastfm", "Last.fm_data.csv"), tmp_path / "out.parquet")
+    reading = read_history(real_data("lastfm", "Last.fm_data.csv"), tmp_path / "out.parquet", "me")
     table = pl.read_parquet(tmp_path / "out.parquet")
     assert reading.rows == reading.listens == table.height == 96_647
     assert not reading.left_out

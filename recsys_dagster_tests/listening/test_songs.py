@@ -75,3 +75,26 @@ def test_twice_is_the_same() -> None:
     table = songs_of(played)
     assert songs_of(played[::-1]).equals(table)
     assert songs_of(played, table).equals(table)
+
+
+def test_several_spotify_ids_of_a_song_are_kept() -> None:
+    """Re-linked tracks: ids of most listeners first, and none is forgotten."""
+    tables = [as_table([(user, "A", "x")], spotify_id) for user, spotify_id in
+              [("u", "one"), ("v", "two"), ("w", "two"), ("x", None)]]  # fmt: skip
+    first = unique_songs(count_interactions(pl.concat(tables)))
+    assert first.select("spotify_id", "spotify_ids").rows() == [("two", ["two", "one"])]
+    second = songs_of([("u", "A", "x")], first, spotify_id="three")
+    assert second["spotify_ids"].to_list() == [["three", "two", "one"]]
+
+
+def test_a_listener_s_ids_come_by_plays() -> None:
+    played = [as_table([("u", "A", "x")] * count, one) for count, one in [(1, "a"), (3, "b")]]
+    table = count_interactions(pl.concat(played)).collect()
+    assert table.select("play_count", "spotify_ids").rows() == [(4, ["b", "a"])]
+
+
+def test_a_table_of_the_first_version_keeps_its_ids() -> None:
+    table = songs_of([("u", "A", "x"), ("u", "A", "y")], spotify_id="s")
+    old = table.drop("spotify_ids")
+    assert songs_of([("u", "A", "z")], old)["title"].to_list() == [*table["title"], "z"]
+    assert songs_of([], old)["spotify_ids"].to_list() == [["s"], ["s"]]

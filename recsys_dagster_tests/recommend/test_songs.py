@@ -38,6 +38,7 @@ def table() -> SongTable:
         {
             "song_id": range(len(SONGS)), "artist": artists, "title": titles, "plays": plays,
             "listeners": [1] * len(SONGS), "spotify_id": [None] * len(SONGS),
+            "spotify_ids": [[]] * len(SONGS),
             "batch": [0] * len(SONGS),
         }
     )  # fmt: skip

@@ -15,15 +15,27 @@ class HistoryFormat(Protocol):
     """How users call it, such as "Last.fm CSV"."""
     version: int
     """Raised when the reader changes, so that files are read again."""
-    columns: tuple[str, ...]
-    """The columns without which a file is not of this kind."""
+    rank: int
+    """Which source tells most of a listen: of equal listens in two files, the lower rank stays."""
+    slack: int
+    """Seconds by which a time may be off, either way: 60 where it is worked out from the end of
+    the play, 0 where the source has it."""
 
     def recognises(self, sample: Sample) -> bool:
-        """Tell from the content, never from the name, whether a file is of this kind."""
+        """Tell from the content, never from the name, whether a file is of this kind.
 
-    def scan(self, sample: Sample, workspace: Path) -> pl.LazyFrame:
+        Raises
+        ------
+        RecsysError
+            The file is of this kind, but cannot be used as it is; the message says why.
+        """
+
+    def names_listeners(self, sample: Sample) -> bool:
+        """Whether each row says whose it is; otherwise the file is one listener's."""
+
+    def scan(self, sample: Sample, listener: str, workspace: Path) -> pl.LazyFrame:
         """Open a file lazily: the listens schema, and line, left_out, note and example.
 
-        `workspace` is a directory for what the reader needs beside the file; it outlives the
-        frame.
+        `listener` is whose listens they are, where the rows do not say. `workspace` is a
+        directory for what the reader needs beside the file; it outlives the frame.
         """

@@ -1,0 +1,46 @@
+"""What the commands share."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recsys_dagster import console
+from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.lock import BusyError, writing
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="The data folder (default: RECSYS_DATA_DIR, or ./data)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
+
+
+def chosen_settings(data_dir: Path | None) -> Settings:
+    """The settings; a data folder given by hand counts for child processes too."""
+    if data_dir is not None:
+        os.environ["RECSYS_DATA_DIR"] = str(data_dir.expanduser().resolve())
+    return load_settings()
+
+
+@contextmanager
+def waiting_to_write(layout: Layout) -> Iterator[None]:
+    """Write into the data folder; while somebody else does, wait and say so."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(writing(layout, wait=False))
+        except BusyError:
+            console.err.print("Another run is at work in the data folder; waiting for its end.")
+            held.enter_context(writing(layout))
+        yield
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

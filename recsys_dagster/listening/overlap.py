@@ -1,0 +1,109 @@
+"""Which listens of several files are the same listen.
+
+A file's time t says that the play began in [t - slack, t + resolution + slack). Two listens of
+one listener and song in different files are the same where these spans meet. They are matched
+one to one in the order of time, so a file's own repeats stay, and what is left is the union:
+where all files have the minute, each minute has as many listens as the file that has most.
+"""
+
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Int64Array = NDArray[np.int64]
+_Function = TypeVar("_Function")
+
+UNTIMED = np.int64(-(1 << 60))
+"""Stands for no time; listens without one meet each other alone."""
+
+
+def _compiled(function: _Function) -> _Function:
+    return cast("_Function", numba.njit(cache=True, nogil=True)(function))
+
+
+@_compiled
+def find_repeated(
+    song: Int64Array, file: Int64Array, begin: Int64Array, end: Int64Array
+) -> NDArray[np.bool_]:
+    """Tell which listens another file has already.
+
+    Parameters
+    ----------
+    song
+        Which listener and song, shape (n,); rows of one stand together.
+    file
+        Which file, ascending within a song: the files to believe most come first.
+    begin, end
+        The span in which the play began, ascending within a song and file.
+
+    Returns
+    -------
+    Shape (n,): whether the row is a listen that a file before it has.
+    """
+    repeated = np.zeros(song.size, np.bool_)
+    kept = np.empty(song.size, np.int64)
+    merged = np.empty(song.size, np.int64)
+    row = 0
+    while row < song.size:
+        count, this_song = 0, song[row]
+        while row < song.size and song[row] == this_song:
+            first, this_file = row, file[row]
+            while row < song.size and song[row] == this_song and file[row] == this_file:
+                row += 1
+            _match(kept[:count], begin, end, first, row, repeated)
+            count = _merge(kept, count, begin, first, row, repeated, merged)
+    return repeated
+
+
+@_compiled
+def _match(
+    kept: Int64Array,
+    begin: Int64Array,
+    end: Int64Array,
+    first: int,
+    last: int,
+    repeated: NDArray[np.bool_],
+) -> None:
+    """Match rows first to last with those kept, each with one, in the order of time."""
+    place, row = 0, first
+    while place < kept.size and row < last:
+        other = kept[place]
+        if end[other] <= begin[row]:
+            place += 1
+        elif end[row] <= begin[other]:
+            row += 1
+        else:
+            repeated[row] = True
+            place += 1
+            row += 1
+
+
+@_compiled
+def _merge(
+    kept: Int64Array,
+    count: int,
+    begin: Int64Array,
+    first: int,
+    last: int,
+    repeated: NDArray[np.bool_],
+    merged: Int64Array,
+) -> int:
+    """Add the rows that were not matched to those kept, in the order of time."""
+    place, size = 0, 0
+    for row in range(first, last):
+        if repeated[row]:
+            continue
+        while place < count and begin[kept[place]] <= begin[row]:
+            merged[size] = kept[place]
+            place += 1
+            size += 1
+        merged[size] = row
+        size += 1
+    while place < count:
+        merged[size] = kept[place]
+        place += 1
+        size += 1
+    kept[:size] = merged[:size]
+    return size

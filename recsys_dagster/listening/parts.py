@@ -1,0 +1,155 @@
+"""Each history file as it was read: kept by its content, so that it is read once.
+
+What is kept lies in a cache folder: wiping it costs reading again and nothing else. A part is
+named after the content of its file, the version of its reader and, where the file does not say
+whose it is, the listener; a zip's index names the parts of its members.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.files.zips import is_zip, unpacked
+from recsys_dagster.listening.formats import FORMATS
+from recsys_dagster.listening.naming import listener_of
+from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.storage.atomic import atomic_path, write_json
+from recsys_dagster.storage.hashing import content_hash, hash_json
+
+_ZIPS_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The listens of one history file, as it has them.
+
+    Attributes
+    ----------
+    name
+        Tells the content and how it was read.
+    content
+        Hash of the file.
+    table
+        Parquet file of `LISTENS_SCHEMA`, in the file's order.
+    reading
+        What the file held.
+    """
+
+    name: str
+    content: str
+    table: Path
+    reading: Reading
+
+
+class Parts:
+    """The parts that have been read, in a cache folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._used: set[str] = set()
+
+    def read(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
+        """Read a history file, or all in a zip; what cannot be used comes as words.
+
+        Parameters
+        ----------
+        file
+            Where it lies.
+        shown
+            Its path in `raw/history`, which may say whose it is.
+        """
+        try:
+            if is_zip(file):
+                yield from self._read_zip(file, shown)
+            else:
+                yield self._read_file(file, shown)
+        except RecsysError as error:
+            yield str(error)
+
+    def forget_others(self) -> None:
+        """Remove what was kept of files that this reader was not asked for."""
+        for kept in self._folder.iterdir():
+            if kept.stem not in self._used:
+                kept.unlink()
+
+    def _read_file(self, file: Path, shown: PurePath) -> Part:
+        form, sample = recognise(file)
+        listener = listener_of(shown)
+        content = content_hash(file)
+        whose = "" if form.names_listeners(sample) else f"-{hash_json(listener)[:8]}"
+        name = f"{content[:16]}-v{form.version}{whose}"
+        self._used.add(name)
+        table, report = self._folder / f"{name}.parquet", self._folder / f"{name}.json"
+        reading = _known_reading(table, report)
+        if reading is None:
+            with atomic_path(table) as path:
+                reading = read_history(file, path, listener)
+                # The report comes first: where the table is, its report is too.
+                write_json(report, {"reading": reading.to_dict(), "hash": content_hash(path)})
+        return Part(name, content, table, replace(reading, file=shown.as_posix()))
+
+    def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
+        content = content_hash(file)
+        index = self._folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
+        self._used.add(index.stem)
+        known = _load(index)
+        parts = known and [self._known_part(entry) for entry in known["parts"]]
+        if parts and None not in parts:
+            yield from (part for part in parts if part)
+            yield from known["refused"]
+            return
+        found: list[Part] = []
+        with unpacked(file) as (members, refused):
+            for member, relative in members:
+                try:
+                    found.append(self._read_file(member, shown / relative))
+                except RecsysError as error:
+                    if _is_table(relative):
+                        refused.append((str(relative), str(error)))
+        yield from found
+        reasons = [reason for _, reason in refused]
+        reasons += [] if found else [f"{shown.name} holds no listening history."]
+        yield from reasons
+        entries = [{"name": one.name, "content": one.content, "file": one.reading.file}
+                   for one in found]  # fmt: skip
+        write_json(index, {"parts": entries, "refused": reasons})
+
+    def _known_part(self, entry: dict[str, str]) -> Part | None:
+        self._used.add(entry["name"])
+        table = self._folder / f"{entry['name']}.parquet"
+        reading = _known_reading(table, table.with_suffix(".json"))
+        if reading is None:
+            return None
+        return Part(entry["name"], entry["content"], table, replace(reading, file=entry["file"]))
+
+
+def _readers() -> str:
+    """Changes with any reader: then a zip is looked through again."""
+    return hash_json([_ZIPS_VERSION, *[(form.name, form.version) for form in FORMATS]])[:8]
+
+
+def _is_table(path: PurePosixPath) -> bool:
+    """Whether a file of an export is meant as a table; of others it holds many."""
+    return path.suffix.lower() in {".csv", ".tsv"}
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _known_reading(table: Path, report: Path) -> Reading | None:
+    """What a part was read to hold, unless it is missing or not as it was written."""
+    known = _load(report)
+    try:
+        if known and content_hash(table) == known["hash"]:
+            return Reading.from_dict(known["reading"])
+    except (OSError, KeyError, TypeError):
+        pass
+    return None

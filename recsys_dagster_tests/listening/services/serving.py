@@ -1,0 +1,115 @@
+"""What the fake services have in common: a real server, a log of requests, faults on order."""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+Reply = tuple[int, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in; the path is split and unquoted."""
+
+    path: tuple[str, ...]
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a request goes wrong; without `body` the right answer is sent, with these changes."""
+
+    status: int | None = None
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0
+    drop: bool = False
+    truncate: bool = False
+
+
+class FakeService:
+    """A server on 127.0.0.1 for the length of a `with` block.
+
+    Attributes
+    ----------
+    asked
+        The requests so far.
+    faults
+        One for each request to come; None lets it pass.
+    before_answer
+        Is called with the number of requests so far, before each answer.
+    headers
+        Come with every answer.
+    """
+
+    def __init__(self) -> None:
+        self.headers: Mapping[str, str] = {}
+        self.asked: list[Asked] = []
+        self.faults: deque[Fault | None] = deque()
+        self.before_answer: Callable[[int], None] = lambda _: None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, asked: Asked) -> Reply:
+        """The right answer."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            params = {name: values[-1] for name, values in parse_qs(url.query).items()}
+            path = tuple(unquote(part) for part in url.path.strip("/").split("/"))
+            asked = Asked(path, params, dict(self.headers))
+            service.asked.append(asked)
+            service.before_answer(len(service.asked))
+            fault = (service.faults.popleft() if service.faults else None) or Fault()
+            time.sleep(fault.delay)
+            if not fault.drop:
+                self._send(*service.answer(asked), fault)
+
+        def _send(self, status: int, document: Any, fault: Fault) -> None:
+            document = document if fault.body is None else fault.body
+            body = document if isinstance(document, bytes) else json.dumps(document).encode()
+            self.send_response(fault.status or status)
+            for name, value in {**service.headers, **fault.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if fault.truncate else body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    return Handler

@@ -1,0 +1,246 @@
+"""Several files of one listener: the union of their listens, and bursts."""
+
+import csv
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys_dagster.listening.interactions import count_interactions
+from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
+from recsys_dagster_tests.real_data import real_data
+
+START = datetime(2023, 5, 1, 12, 0, 30, tzinfo=UTC)
+Play = tuple[str, datetime]
+Write = Callable[[Path, Sequence[Play]], Path]
+
+
+def plays(count: int, first: int = 0, minutes: float = 3) -> list[Play]:
+    """One song every three minutes, a few songs in turn."""
+    return [
+        (f"Song {number % 7}", START + timedelta(minutes=minutes * number))
+        for number in range(first, first + count)
+    ]
+
+
+def minute_csv(path: Path, played: Sequence[Play]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["utc_time", "artist", "album", "track"])
+        writer.writerows([f"{at:%d %b %Y, %H:%M}", "Abba", "Al", title] for title, at in played)
+    return path
+
+
+def seconds_csv(path: Path, played: Sequence[Play]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["uts", "utc_time", "artist", "track"])
+        writer.writerows([int(at.timestamp()), "", "ABBA", title] for title, at in played)
+    return path
+
+
+def extended_json(path: Path, played: Sequence[Play], ms: int = 174_674) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    items = [
+        {
+            "ts": f"{at + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%SZ}", "ms_played": ms,
+            "master_metadata_track_name": title, "master_metadata_album_artist_name": "Abba",
+            "master_metadata_album_album_name": "Al",
+            "spotify_track_uri": f"spotify:track:{title[-1] * 22}",
+            "reason_end": "trackdone", "skipped": False, "incognito_mode": False,
+        }
+        for title, at in played
+    ]  # fmt: skip
+    path.write_text(json.dumps(items))
+    return path
+
+
+def basic_json(path: Path, played: Sequence[Play], ms: int = 174_674) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    items = [
+        {
+            "endTime": f"{at + timedelta(milliseconds=ms):%Y-%m-%d %H:%M}", "msPlayed": ms,
+            "artistName": "Abba", "trackName": title,
+        }
+        for title, at in played
+    ]  # fmt: skip
+    path.write_text(json.dumps(items))
+    return path
+
+
+def jsonl(path: Path, played: Sequence[Play]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        {"listened_at": int(at.timestamp()),
+         "track_metadata": {"artist_name": "Abba", "track_name": title, "release_name": "Al"}}
+        for title, at in played
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+WRITERS: dict[str, Write] = {
+    "minute.csv": minute_csv, "seconds.csv": seconds_csv, "extended.json": extended_json,
+    "basic.json": basic_json, "listens.jsonl": jsonl,
+}  # fmt: skip
+EACH = pytest.mark.parametrize("name", WRITERS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of one listener."""
+    return tmp_path / "history" / "anna"
+
+
+def sync(folder: Path) -> ListensTable:
+    files = sorted(file for file in folder.parent.rglob("*") if file.is_file())
+    work = folder.parent.parent
+    return sync_listens(files, folder.parent, work / "listens", work / "cache")
+
+
+def table(folder: Path) -> pl.DataFrame:
+    return scan_listens(folder.parent.parent / "listens").collect()
+
+
+@EACH
+@pytest.mark.parametrize("other", WRITERS)
+def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: Path) -> None:
+    """The first 60 plays in one export, the last 70 in another: 100, and each once."""
+    WRITERS[name](folder / f"a-{name}", plays(60))
+    WRITERS[other](folder / f"b-{other}", plays(70, first=30))
+    found = sync(folder)
+    assert found.listens == 100
+    assert sum(found.repeated.values()) == 30
+    listens = table(folder)
+    assert Counter(listens["title"]) == Counter(title for title, _ in plays(100))
+    assert set(listens["user"]) == {"anna"}
+    near = sorted(listens["listened_at"].to_list())
+    for time, (_, at) in zip(near, plays(100), strict=True):
+        assert abs(time - at) < timedelta(minutes=1)
+
+
+@EACH
+def test_the_parts_of_one_export_add_up(name: str, folder: Path) -> None:
+    WRITERS[name](folder / f"1-{name}", plays(50))
+    WRITERS[name](folder / f"2-{name}", plays(50, first=50))
+    found = sync(folder)
+    assert (found.listens, found.repeated) == (100, {})
+
+
+def test_all_sources_together_are_still_one_history(folder: Path) -> None:
+    for name, write in WRITERS.items():
+        write(folder / name, plays(40))
+    assert sync(folder).listens == 40
+    listens = table(folder)
+    assert set(listens["source"]) == {"spotify_extended"}  # the one that tells most
+    assert listens["spotify_id"].null_count() == 0
+
+
+def test_the_own_repeats_of_a_file_stay(folder: Path) -> None:
+    """Three times the same song in one minute, and a second export with two of them."""
+    minute = [(title, at.replace(second=0)) for title, at in plays(1) * 3]
+    minute_csv(folder / "one.csv", minute + plays(5, first=1))
+    minute_csv(folder / "two.csv", minute[:2] + plays(6, first=1))
+    assert sync(folder).listens == 3 + 6
+
+
+def test_listeners_do_not_share_listens(folder: Path) -> None:
+    minute_csv(folder / "one.csv", plays(20))
+    minute_csv(folder.with_name("bob") / "one.csv", plays(21))
+    assert sync(folder).listens == 41
+
+
+def test_listens_without_a_time_are_a_union_too(folder: Path) -> None:
+    unset = [(title, datetime(1970, 1, 1, tzinfo=UTC)) for title, _ in plays(9)]
+    minute_csv(folder / "one.csv", unset + plays(5))
+    minute_csv(folder / "two.csv", unset[:8] * 2)
+    assert sync(folder).listens == 9 + 5 + 7
+    assert table(folder)["listened_at"].null_count() == 16
+
+
+def test_spellings_of_a_song_are_the_same_listen(folder: Path) -> None:
+    minute_csv(folder / "one.csv", [("Song 1 - Remastered 2009", START)])
+    seconds_csv(folder / "two.csv", [("song 1", START)])
+    assert sync(folder).listens == 1
+
+
+def test_a_burst_is_marked_and_counts_once(folder: Path) -> None:
+    burst = [("Song 0", START + timedelta(seconds=number)) for number in range(10)]
+    fair = [("Song 1", START + timedelta(hours=1, seconds=15 * number)) for number in range(4)]
+    seconds_csv(folder / "one.csv", [*burst, *fair, ("Song 0", START + timedelta(hours=2))])
+    found = sync(folder)
+    assert (found.listens, found.bursts) == (15, {"anna/one.csv": 9})
+    counted = count_interactions(table(folder).lazy()).collect()
+    assert dict(counted.select("title", "play_count").iter_rows()) == {"Song 0": 2, "Song 1": 4}
+
+
+def test_a_burst_is_found_in_whatever_order_the_rows_are(folder: Path) -> None:
+    burst = [("Song 0", START + timedelta(seconds=number)) for number in range(10)]
+    mixed = [one for pair in zip(burst, plays(10, first=5), strict=True) for one in pair]
+    seconds_csv(folder / "one.csv", mixed)
+    assert sync(folder).bursts == {"anna/one.csv": 9}
+
+
+def test_many_songs_in_one_minute_are_no_burst(folder: Path) -> None:
+    """An app that was offline sends all at once: other songs are other plays."""
+    at_once = [(f"Song {number}", START) for number in range(30)]
+    seconds_csv(folder / "one.csv", at_once)
+    assert sync(folder).bursts == {}
+
+
+def test_a_burst_that_two_files_have_is_one(folder: Path) -> None:
+    burst = [("Song 0", START + timedelta(seconds=number)) for number in range(10)]
+    seconds_csv(folder / "one.csv", burst)
+    seconds_csv(folder / "two.csv", burst + plays(3, first=4))
+    found = sync(folder)
+    assert found.listens == 13
+    assert sum(found.bursts.values()) == 9
+
+
+def test_a_file_that_goes_gives_its_listens_back(folder: Path) -> None:
+    minute_csv(folder / "one.csv", plays(60))
+    two = minute_csv(folder / "two.csv", plays(70, first=30))
+    sync(folder)
+    two.unlink()
+    assert sync(folder).listens == 60
+    assert table(folder).height == 60
+
+
+def test_a_zip_is_read_where_it_lies(folder: Path) -> None:
+    WRITERS["basic.json"](folder / "MyData" / "StreamingHistory_music_0.json", plays(30))
+    (folder / "MyData" / "Userdata.json").write_text('{"email": "anna@example.org"}')
+    shutil.make_archive(str(folder), "zip", folder)
+    shutil.rmtree(folder)
+    loose = folder.with_name("anna") / "again.json"
+    basic_json(loose, plays(31))
+    for _ in range(2):  # the second time from what is kept
+        found = sync(folder)
+        assert (found.listens, found.refused) == (31, ())
+        assert set(table(folder)["user"]) == {"anna"}
+    assert {one.file for one in found.readings} == {
+        "anna/again.json",
+        "anna.zip/MyData/StreamingHistory_music_0.json",
+    }
+
+
+def test_real_exports_of_listeners_that_the_big_file_has_add_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    shutil.copy(real_data("lastfm", "Last.fm_data.csv"), folder / "all.csv")
+    for user, name in {
+        "listener_01": "recent_tracks_mbid.csv", "listener_02": "r_data_frame.csv",
+        "listener_03": "uts_quoted.csv", "listener_04": "utc_time_short.csv",
+    }.items():  # fmt: skip
+        (folder / user).mkdir()
+        shutil.copy(real_data("lastfm", "exports", name), folder / user)
+    found = sync(folder / "listener_01")
+    assert found.listens == 96_647
+    assert not found.refused
+    assert table(folder / "x")["user"].n_unique() == 6
