@@ -9,6 +9,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.csv_shape import CsvShape, shape_of
 
 _SAMPLE_BYTES = 1 << 16
+_LONGEST_FIRST_LINE = 16 << 20
 _ZIP = b"PK\x03\x04"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,8 +51,7 @@ def take_sample(path: Path) -> Sample:
     RecsysError
         The file is empty, is not text, or is in an encoding other than UTF-8.
     """
-    with path.open("rb") as file:
-        head = file.read(_SAMPLE_BYTES)
+    head = _head(path)
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise RecsysError(f"{path.name} is empty. Export it again from where it came.")
     if head.startswith(_ZIP):
@@ -75,3 +75,12 @@ def take_sample(path: Path) -> Sample:
             'Save it again as "CSV UTF-8".'
         )
     return sample
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file, and of a table the whole of its first line."""
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+        if b"\n" not in head and head.lstrip()[:1] not in {b"[", b"{"}:
+            head += file.readline(_LONGEST_FIRST_LINE)
+    return head

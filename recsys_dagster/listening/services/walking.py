@@ -9,6 +9,7 @@ page number, where a service has such numbers, and is otherwise out of reach.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services.base import Bounds, Heard, Listen, Page, time_or_none
 
 _SURELY_WHOLE = 25
@@ -35,10 +36,20 @@ def settle(bounds: Bounds, page: Page, *, numbered: bool) -> Step:
         What came.
     numbered
         Whether the service has page numbers.
+
+    Raises
+    ------
+    RecsysError
+        Nothing on the page is within the bounds.
     """
     heard = _within(page.heard, bounds)
     if page.last or not page.heard or _reached_known(page.heard, bounds):
         return _step(heard, None)
+    if not heard and not numbered:
+        raise RecsysError(
+            "The service answers with other listens than it is asked for, so there is no going "
+            "on. What was fetched is kept: run it again later to go on from there."
+        )
     edge = heard[-1].at if heard else (bounds.before or 0) - 1
     newer = [one for one in heard if one.at > edge]
     if newer:

@@ -1,5 +1,6 @@
 """A journal survives whatever a dying process leaves of its last line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,15 @@ def test_torn_before_the_first_page_is_nothing(tmp_path: Path) -> None:
 def test_what_is_no_journal_is_dropped(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "journal").write_bytes(content)
     assert not Journal(tmp_path / "journal").under_way
+
+
+def test_a_page_is_on_disk_when_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, forced = tmp_path / "journal", list[int]()
+    monkeypatch.setattr("os.fsync", lambda handle: forced.append(os.fstat(handle).st_size))
+    journal = Journal(path)
+    for step in STEPS:
+        journal.append(step)
+        assert path.stat().st_size in forced
 
 
 def test_it_goes_away(tmp_path: Path) -> None:

@@ -72,6 +72,29 @@ def test_now_playing_stands_on_every_page_and_is_no_listen(
     assert "Now" not in titles(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"@attr": {"nowplaying": "true"}, "date": {"uts": "1600000000"}},
+        {"@attr": {"nowplaying": "true"}},
+        {"date": None},
+    ],
+)
+def test_a_row_that_plays_or_has_no_date_is_no_listen(
+    fake: FakeLastfm, tmp_path: Path, row: dict[str, object]
+) -> None:
+    row |= {"artist": {"#text": "X"}, "name": "Now"}
+    body = {"recenttracks": {"@attr": {"user": "RJ", "totalPages": "1"}, "track": row}}
+    fake.faults.append(Fault(body=body))
+    assert fetch(fake, tmp_path).total == 0
+
+
+def test_a_time_that_is_none_is_asked_again(fake: FakeLastfm, tmp_path: Path) -> None:
+    row = {"artist": {"#text": "X"}, "name": "Y", "date": {"uts": "yesterday"}}
+    fake.faults.append(Fault(body={"recenttracks": {"track": row}}))
+    assert fetch(fake, tmp_path).total == 12
+
+
 def test_one_listen_comes_as_an_object(tmp_path: Path) -> None:
     with FakeLastfm(rj=SOME[:1]) as fake:
         assert fetch(fake, tmp_path).total == 1

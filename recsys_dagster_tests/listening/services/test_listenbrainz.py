@@ -188,9 +188,16 @@ def test_another_users_page_is_refused(fake: FakeListenbrainz, tmp_path: Path) -
         fetch(fake, tmp_path)
 
 
-def test_a_count_that_does_not_come_stops_nothing(fake: FakeListenbrainz, tmp_path: Path) -> None:
-    fake.faults.extend([None, Fault(404, {"code": 404, "error": "no such page"})])
-    assert fetch(fake, tmp_path).total == 12
+@pytest.mark.parametrize(
+    "fault", [Fault(404, {"code": 404, "error": "no such page"}), Fault(503), Fault(body=b"x")]
+)
+def test_a_count_that_does_not_come_stops_nothing(
+    fake: FakeListenbrainz, tmp_path: Path, fault: Fault
+) -> None:
+    fake.faults.extend([None, fault])
+    with listenbrainz(fake) as client:
+        assert fetch_history(client, "rob", Layout(tmp_path)).total == 12
+        assert slept(client) == []
 
 
 FINAL = {

@@ -1,0 +1,64 @@
+"""What the pipeline UI shows as stale after a history file was added."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+
+import recsys_dagster.definitions as code_location
+from recsys_dagster.defs.running import run_everything
+from recsys_dagster.demo import DemoConfig, write_demo
+from recsys_dagster.storage.layout import Layout
+
+HEADER = ",Username,Artist,Track,Album,Date,Time\n"
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A small world of its own, already run."""
+    layout = Layout(tmp_path / "data")
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(layout.root))
+    monkeypatch.setenv("DAGSTER_HOME", str(layout.dagster))
+    write_demo(layout.history, layout.catalogues, DemoConfig(users=40, songs=600, listens=6_000))
+    run_everything()
+    return layout
+
+
+def stale() -> set[str]:
+    """The stale assets, as the UI works them out."""
+    graph = code_location.defs.resolve_asset_graph()
+    with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
+        resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+        return {
+            key.to_user_string()
+            for key in graph.materializable_asset_keys
+            if not graph.get(key).is_partitioned
+            and resolver.get_status(key) == StaleStatus.STALE
+        }
+
+
+def add(layout: Layout, day: int) -> None:
+    """One listen more, of a song that is there."""
+    line = (layout.history / "Last.fm_data.csv").read_text().splitlines()[5].split(",")
+    row = ["0", "a_new_listener", *line[2:5], f"0{day} Jan 2026", " 10:00"]
+    (layout.history / f"more-{day}.csv").write_text(HEADER + ",".join(row) + "\n")
+
+
+@pytest.mark.slow
+def test_only_what_a_new_file_touches_is_stale_and_no_batch_is_asked_again(layout: Layout) -> None:
+    assert stale() == set()
+    batches = {file: file.stat().st_mtime_ns for file in layout.feature_batches.iterdir()}
+    add(layout, 1)
+    job = code_location.defs.resolve_job_def("everything")
+    with dg.DagsterInstance.from_config(str(layout.dagster)) as instance:
+        job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("listens")])
+    assert stale() == {"user_song_interactions", "recommender_release"}
+    add(layout, 2)
+    outcome = run_everything()
+    assert {"listens", "svd_model", "recommender_release"} <= set(outcome.done)
+    assert "knn_index" not in outcome.done
+    assert stale() == set()
+    assert {file: file.stat().st_mtime_ns for file in layout.feature_batches.iterdir()} == batches
