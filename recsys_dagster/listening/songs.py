@@ -76,11 +76,8 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
 
 
 def _played_songs(interactions: pl.LazyFrame) -> pl.LazyFrame:
-    # A spelling has one key, so it need not be compared again.
-    spelled = interactions.group_by("artist", "title").agg(
-        pl.col("song_key").first(),
-        pl.col("play_count").sum().alias("plays"),
-        pl.len().alias("listeners"),
+    spelled = interactions.group_by("song_key", "artist", "title").agg(
+        pl.col("play_count").sum().alias("plays"), pl.len().alias("listeners")
     )
     by_use = spelled.sort("plays", "artist", "title", descending=[True, False, False])
     songs = by_use.group_by("song_key", maintain_order=True).agg(

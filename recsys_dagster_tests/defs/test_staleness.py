@@ -35,8 +35,7 @@ def stale() -> set[str]:
         return {
             key.to_user_string()
             for key in graph.materializable_asset_keys
-            if not graph.get(key).is_partitioned
-            and resolver.get_status(key) == StaleStatus.STALE
+            if not graph.get(key).is_partitioned and resolver.get_status(key) == StaleStatus.STALE
         }
 
 

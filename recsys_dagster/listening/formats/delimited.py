@@ -80,7 +80,7 @@ class DelimitedHistory:
         unread = pl.col("listened_at").is_null() & pl.col(PROBLEM).is_null()
         doubt = pl.when(unread).then(pl.lit(DOUBTFUL)).otherwise(PROBLEM).alias(PROBLEM)
         rows = rows.with_columns(doubt, pl.lit(None, pl.String).alias(NOTE))
-        return judged(rows.drop("text"), self.source), expected
+        return judged(rows.drop("text"), self.source, sound=True), expected
 
     def scan(self, sample: Sample, listener: str, workspace: Path) -> pl.LazyFrame:
         """Open a file lazily; see `HistoryFormat.scan`."""

@@ -10,7 +10,7 @@ NOT_TEXT = "text that is not UTF-8, or a NUL in it"
 UNSET_CLOCK = "a clock that was not set (1970)"
 
 
-def judged(rows: pl.LazyFrame, source: str) -> pl.LazyFrame:
+def judged(rows: pl.LazyFrame, source: str, *, sound: bool = False) -> pl.LazyFrame:
     """Give rows the schema that a scan has.
 
     Parameters
@@ -21,6 +21,8 @@ def judged(rows: pl.LazyFrame, source: str) -> pl.LazyFrame:
         example, what could not be read of it, or null.
     source
         Where the listens come from, such as "lastfm_csv".
+    sound
+        Whether the whole file is known to have no broken characters.
     """
     unset = pl.col("listened_at") < SET_SINCE
     return rows.select(
@@ -33,19 +35,19 @@ def judged(rows: pl.LazyFrame, source: str) -> pl.LazyFrame:
         pl.lit(source).alias("source"),
         "spotify_id",
         LINE,
-        _reason_to_leave_out().alias(LEFT_OUT),
+        _reason_to_leave_out(sound=sound).alias(LEFT_OUT),
         pl.when(unset).then(pl.lit(UNSET_CLOCK)).otherwise(NOTE).alias(NOTE),
         EXAMPLE,
     ).cast(READ_SCHEMA)
 
 
-def _reason_to_leave_out() -> pl.Expr:
+def _reason_to_leave_out(*, sound: bool) -> pl.Expr:
     def missing(name: str) -> pl.Expr:
         return ~pl.col(name).str.contains(r"\S").fill_null(value=False)
 
-    broken = pl.any_horizontal(
-        pl.col("user", "artist", "title").str.contains(BROKEN_CHARACTER, literal=True)
-    )
+    names = pl.col("user", "artist", "title")
+    is_broken = pl.any_horizontal(names.str.contains(BROKEN_CHARACTER, literal=True))
+    broken = pl.lit(value=False) if sound else is_broken
     return (
         pl.when(pl.col(PROBLEM).is_not_null())
         .then(PROBLEM)
