@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recsys_dagster import cli
-from recsys_dagster.listening.services.web import Web
+from recsys_dagster.web.session import Web
 from recsys_dagster_tests.commands import Result, recsys
 from recsys_dagster_tests.listening.services.fake_lastfm import KEY, FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.fake_listenbrainz import (
@@ -14,7 +14,7 @@ from recsys_dagster_tests.listening.services.fake_listenbrainz import (
     FakeListenbrainz,
     LbListen,
 )
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 START = 1_600_000_000
 SCROBBLES = [Scrobble(START + number, title=f"Song {number}") for number in range(3)]

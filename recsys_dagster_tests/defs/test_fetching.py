@@ -10,11 +10,11 @@ import pytest
 from recsys_dagster.definitions import defs
 from recsys_dagster.defs.automation import nightly_fetch
 from recsys_dagster.defs.fetching import lastfm_history, listenbrainz_history
-from recsys_dagster.listening.services.web import Web
+from recsys_dagster.web.session import Web
 from recsys_dagster_tests.listening.services.fake_lastfm import KEY, FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.fake_listenbrainz import FakeListenbrainz, LbListen
 from recsys_dagster_tests.listening.services.helpers import published
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 ASSETS = [lastfm_history, listenbrainz_history]
 START = 1_600_000_000

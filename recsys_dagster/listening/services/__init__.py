@@ -4,7 +4,7 @@ from recsys_dagster.listening.services.base import Service
 from recsys_dagster.listening.services.fetching import Fetched, fetch_history
 from recsys_dagster.listening.services.lastfm import Lastfm, no_key
 from recsys_dagster.listening.services.listenbrainz import Listenbrainz
-from recsys_dagster.listening.services.web import ServiceDownError
+from recsys_dagster.web.session import ServiceDownError
 
 __all__ = [
     "Fetched",

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from recsys_dagster.listening.services.web import Web
+from recsys_dagster.web.session import Web
 
 FIRST_TIME = 31_536_000
 """1 January 1971: a time before it says that the player's clock was not set."""

@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.services.answers import Answer, TryAgain
 from recsys_dagster.listening.services.base import Bounds, Heard, Listen, Page, text, time_or_none
-from recsys_dagster.listening.services.limits import Clock
-from recsys_dagster.listening.services.web import Web
+from recsys_dagster.web.answers import Answer, TryAgain
+from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.session import Web
 
 _INTERVAL = 0.5
 """Seconds between requests: the service suspends those who ask several times a second."""

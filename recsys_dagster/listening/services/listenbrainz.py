@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.services.answers import Answer, TryAgain
 from recsys_dagster.listening.services.base import Bounds, Heard, Listen, Page, text, time_or_none
-from recsys_dagster.listening.services.limits import Clock
-from recsys_dagster.listening.services.web import Web
+from recsys_dagster.web.answers import Answer, TryAgain
+from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.session import Web
 
 _INTERVAL = 0.35
 """Seconds between requests: 30 in 10 seconds are allowed."""

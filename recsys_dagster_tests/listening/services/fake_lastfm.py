@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from recsys_dagster_tests.listening.services.serving import Asked, FakeService, Reply
+from recsys_dagster_tests.serving import Asked, FakeService, Reply
 
 KEY = "key-4711-secret"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from recsys_dagster_tests.listening.services.serving import Asked, FakeService, Reply
+from recsys_dagster_tests.serving import Asked, FakeService, Reply
 
 TOKEN = "token-0815-secret"  # noqa: S105
 TOO_MANY = (

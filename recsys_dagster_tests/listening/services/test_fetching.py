@@ -16,7 +16,7 @@ from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import writing
 from recsys_dagster_tests.listening.services.fake_lastfm import FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.helpers import NOW, lastfm, published
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 START = 1_600_000_000
 SOME = [Scrobble(START + 60 * number, title=f"Song {number}") for number in range(40)]

@@ -11,7 +11,7 @@ from recsys_dagster.listening.services import Fetched, ServiceDownError, fetch_h
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster_tests.listening.services.fake_lastfm import KEY, FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.helpers import lastfm, published, slept
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 START = 1_600_000_000
 SOME = [Scrobble(START + 60 * number, title=f"Song {number}") for number in range(12)]

@@ -16,7 +16,7 @@ from recsys_dagster_tests.listening.services.fake_listenbrainz import (
     LbListen,
 )
 from recsys_dagster_tests.listening.services.helpers import listenbrainz, published, slept
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 START = 1_600_000_000
 ID = "7H7RaiZoTNPwjNLygV4fXQ"

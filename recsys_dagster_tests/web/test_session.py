@@ -12,13 +12,13 @@ import pytest
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services import Lastfm, Listenbrainz, ServiceDownError, fetch_history
 from recsys_dagster.listening.services.base import Bounds
-from recsys_dagster.listening.services.limits import LONGEST_PAUSE
-from recsys_dagster.listening.services.web import TRIES
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.web.limits import LONGEST_PAUSE
+from recsys_dagster.web.session import TRIES
 from recsys_dagster_tests.listening.services.fake_lastfm import KEY, FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.fake_listenbrainz import TOKEN
 from recsys_dagster_tests.listening.services.helpers import NOW, FakeClock, lastfm, slept
-from recsys_dagster_tests.listening.services.serving import Fault
+from recsys_dagster_tests.serving import Fault
 
 EVERYTHING = Bounds(None, None)
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import requests
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.services.answers import Answer, TryAgain, parse
-from recsys_dagster.listening.services.limits import LONGEST_PAUSE, Clock, Limits
-from recsys_dagster.listening.services.secrecy import keep_out_of_logs, shown
+from recsys_dagster.web.answers import Answer, TryAgain, parse
+from recsys_dagster.web.limits import LONGEST_PAUSE, Clock, Limits
+from recsys_dagster.web.secrecy import keep_out_of_logs, shown
 
 TRIES = 6
 _LONGEST_BACK_OFF = 60.0

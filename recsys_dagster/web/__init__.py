@@ -1,0 +1,1 @@
+"""Web services from elsewhere, asked politely."""
