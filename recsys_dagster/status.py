@@ -66,7 +66,7 @@ def _coverage(layout: Layout) -> Coverage:
 def _pending(layout: Layout, settings: Settings) -> int:
     if not layout.songs.exists():
         return 0
-    return len(open_batches(layout, open_sources(layout, settings.feature_sources)).pending())
+    return len(open_batches(layout, open_sources(layout, settings)).pending())
 
 
 def _release(releases: Releases) -> dict[str, Any]:

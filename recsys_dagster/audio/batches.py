@@ -5,6 +5,7 @@ answer) is hashed into the file's own metadata: a batch is pending while its fil
 or was made from something else. So a killed run repeats at most the batch under way.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +15,18 @@ import polars as pl
 
 from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.sources import FeatureSource
+from recsys_dagster.audio.sources.base import BLOCKED, ERROR, FOUND, NO_FEATURES, NOT_FOUND
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import table_metadata, write_table
+from recsys_dagster.web.limits import Clock
 
-VERSION = "1"
+VERSION = "2"
 """Raised when batches would be filled otherwise, so that they are filled again."""
 _FINGERPRINT = "recsys.fingerprint"
+_RETRY_AT = "recsys.retry_at"
+_BEST_FIRST = (NO_FEATURES, BLOCKED, ERROR, NOT_FOUND)
+"""What is said of a song without features, where sources say different things."""
 
 AUDIO_SCHEMA = pl.Schema(
     {
@@ -30,21 +36,29 @@ AUDIO_SCHEMA = pl.Schema(
         "source": pl.String(),
         "origin": pl.Struct(dict.fromkeys(FEATURES, pl.String())),
         REFUSED: pl.String(),
+        "score": pl.Float64(),
+        "retry_at": pl.Float64(),
     }
 )
-"""One row a song. `status` is found, no_features (known, yet without one usable value) or
-not_found; `origin` has the source of each feature and `source` all of them, joined by "+"."""
+"""One row a song. `status` as in `LOOKED_UP`; `origin` has the source of each feature and
+`source` all of them, joined by "+"; `score` is that of the worst match used; `retry_at` (unix
+seconds) is when to ask again for what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a batch brought: songs by status, found ones by source, refused values."""
+    """What a batch brought: songs by status, found ones by source, refused values.
+
+    `requests` are those sent for it, by source; `seconds` is how long it took.
+    """
 
     batch: int
     songs: int
     by_status: dict[str, int]
     by_source: dict[str, int]
     refused: int
+    requests: dict[str, int]
+    seconds: float
 
 
 class FeatureBatches:
@@ -53,17 +67,23 @@ class FeatureBatches:
     Parameters
     ----------
     songs
-        song_id, song_key, artist, title, spotify_id, batch.
+        song_id, song_key, artist, title, spotify_ids, batch.
     directory
         Where the batches lie.
     sources
         In the order in which they are asked.
+    clock
+        Tells the time.
     """
 
     def __init__(
-        self, songs: pl.DataFrame, directory: Path, sources: Sequence[FeatureSource]
+        self,
+        songs: pl.DataFrame,
+        directory: Path,
+        sources: Sequence[FeatureSource],
+        clock: Clock = time,
     ) -> None:
-        columns = ["song_id", "song_key", "artist", "title", "spotify_id"]
+        columns = ["song_id", "song_key", "artist", "title", "spotify_ids"]
         self._songs: dict[int, pl.DataFrame] = {
             int(number): batch.select(columns)
             for (number,), batch in songs.sort("song_id")
@@ -72,6 +92,7 @@ class FeatureBatches:
         }
         self._directory = directory
         self._sources = list(sources)
+        self._clock = clock
 
     @property
     def numbers(self) -> list[int]:
@@ -83,12 +104,13 @@ class FeatureBatches:
         return self._directory / f"batch={batch:05d}.parquet"
 
     def pending(self) -> list[int]:
-        """The batches that are still to be done."""
-        return [
-            batch
-            for batch in self.numbers
-            if table_metadata(self.path(batch)).get(_FINGERPRINT) != self._fingerprint(batch)
-        ]
+        """The batches that are still to be done, or to be asked again by now."""
+        return [batch for batch in self.numbers if self._is_pending(batch)]
+
+    def retry_at(self) -> float | None:
+        """When the next of the batches that are done is to be asked again, in unix seconds."""
+        times = [table_metadata(self.path(batch)).get(_RETRY_AT) for batch in self.numbers]
+        return min((float(at) for at in times if at), default=None)
 
     def fill(self, batch: int) -> BatchReport:
         """Ask the sources for the songs of a batch and write it.
@@ -102,10 +124,14 @@ class FeatureBatches:
             raise RecsysError(
                 f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
             )
-        songs = self._songs[batch]
-        table = _look_up(songs, self._sources)
-        write_table(table, self.path(batch), {_FINGERPRINT: self._fingerprint(batch)})
-        return _report(batch, table)
+        started, before = time.monotonic(), self._requests()
+        table = _look_up(self._songs[batch], self._sources)
+        metadata = {_FINGERPRINT: self._fingerprint(batch)}
+        if (soonest := table["retry_at"].min()) is not None:
+            metadata[_RETRY_AT] = str(soonest)
+        write_table(table, self.path(batch), metadata)
+        requests = {name: count - before[name] for name, count in self._requests().items()}
+        return _report(batch, table, requests, time.monotonic() - started)
 
     def gather(self, target: Path) -> None:
         """Write all batches into one table, sorted by song; the rest of them is removed."""
@@ -114,8 +140,16 @@ class FeatureBatches:
         for stale in set(self._directory.glob("batch=*.parquet")) - set(files):
             stale.unlink()
 
+    def _is_pending(self, batch: int) -> bool:
+        found = table_metadata(self.path(batch))
+        due = float(found.get(_RETRY_AT, "inf")) <= self._clock.time()
+        return due or found.get(_FINGERPRINT) != self._fingerprint(batch)
+
+    def _requests(self) -> dict[str, int]:
+        return {source.name: source.requests for source in self._sources}
+
     def _fingerprint(self, batch: int) -> str:
-        songs = self._songs[batch].select("song_id", "song_key", "spotify_id").rows()
+        songs = self._songs[batch].select("song_id", "song_key", "spotify_ids").rows()
         sources = [[source.name, source.fingerprint] for source in self._sources]
         return hash_json([VERSION, sources, songs])
 
@@ -124,7 +158,9 @@ def _look_up(songs: pl.DataFrame, sources: Sequence[FeatureSource]) -> pl.DataFr
     """Fill the songs' features from each source in turn; what is known is not asked again."""
     table = songs.select(
         "song_id",
-        pl.lit(False).alias("known"),
+        *(pl.lit(False).alias(f"is_{status}") for status in _BEST_FIRST),
+        pl.lit(None, pl.Float64).alias("score"),
+        pl.lit(None, pl.Float64).alias("retry_at"),
         *(pl.lit(None, pl.Float64).alias(name) for name in FEATURES),
         *(pl.lit(None, pl.String).alias(f"origin_{name}") for name in FEATURES),
         pl.lit(None, pl.String).alias(REFUSED),
@@ -140,7 +176,6 @@ def _look_up(songs: pl.DataFrame, sources: Sequence[FeatureSource]) -> pl.DataFr
 def _merge(table: pl.DataFrame, found: pl.DataFrame, source: str) -> pl.DataFrame:
     if not found.height:
         return table
-    found = found.with_columns(pl.lit(True).alias("known"))
     both = table.join(found, on="song_id", how="left", suffix="_new", maintain_order="left")
 
     def origin(name: str) -> pl.Expr:
@@ -150,7 +185,12 @@ def _merge(table: pl.DataFrame, found: pl.DataFrame, source: str) -> pl.DataFram
     refusals = pl.concat_str(REFUSED, f"{REFUSED}_new", separator="; ", ignore_nulls=True)
     return both.select(
         "song_id",
-        pl.col("known") | pl.col("known_new").fill_null(value=False),
+        *(
+            pl.col(f"is_{status}") | (pl.col("status") == status).fill_null(value=False)
+            for status in _BEST_FIRST
+        ),
+        pl.min_horizontal("score", "score_new"),
+        pl.min_horizontal("retry_at", "retry_at_new"),
         *(pl.coalesce(name, f"{name}_new").alias(name) for name in FEATURES),
         *(origin(name) for name in FEATURES),
         pl.when(refusals != "").then(refusals).alias(REFUSED),
@@ -160,27 +200,32 @@ def _merge(table: pl.DataFrame, found: pl.DataFrame, source: str) -> pl.DataFram
 def _described() -> list[pl.Expr]:
     origins = [f"origin_{name}" for name in FEATURES]
     found = pl.any_horizontal(pl.col(FEATURES).is_not_null())
+    whole = pl.all_horizontal(pl.col(FEATURES).is_not_null())
     sources = pl.concat_list(origins).list.drop_nulls().list.unique(maintain_order=True)
+    reason = pl.lit(NOT_FOUND)
+    for status in reversed(_BEST_FIRST):
+        reason = pl.when(f"is_{status}").then(pl.lit(status)).otherwise(reason)
     return [
         pl.col("song_id"),
         *(pl.col(name) for name in FEATURES),
-        pl.when(found)
-        .then(pl.lit("found"))
-        .when("known")
-        .then(pl.lit("no_features"))
-        .otherwise(pl.lit("not_found"))
-        .alias("status"),
+        pl.when(found).then(pl.lit(FOUND)).otherwise(reason).alias("status"),
         pl.when(found).then(sources.list.join("+")).alias("source"),
         pl.struct(pl.col(f"origin_{name}").alias(name) for name in FEATURES).alias("origin"),
         pl.col(REFUSED),
+        pl.when(found).then("score").alias("score"),
+        pl.when(~whole).then("retry_at").alias("retry_at"),
     ]
 
 
-def _report(batch: int, table: pl.DataFrame) -> BatchReport:
+def _report(
+    batch: int, table: pl.DataFrame, requests: dict[str, int], seconds: float
+) -> BatchReport:
     return BatchReport(
         batch,
         table.height,
         dict(sorted(Counter(table["status"]).items())),
         dict(sorted(Counter(table["source"].drop_nulls()).items())),
         table.height - table[REFUSED].null_count(),
+        requests,
+        round(seconds, 3),
     )

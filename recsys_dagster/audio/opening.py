@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 from recsys_dagster.audio.batches import FeatureBatches
-from recsys_dagster.audio.sources import FeatureSource, make_sources
+from recsys_dagster.audio.sources import FeatureSource, Surroundings, make_sources
+from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table
 
 
-def open_sources(layout: Layout, names: Sequence[str]) -> list[FeatureSource]:
+def open_sources(layout: Layout, settings: Settings) -> list[FeatureSource]:
     """The sources that the settings name, over the catalogues that are there."""
     hashes = find_raw_files(layout).hashes(layout, "catalogues")
-    return make_sources(names, {layout.catalogues / name: sha for name, sha in hashes.items()})
+    catalogues = {layout.catalogues / name: sha for name, sha in hashes.items()}
+    around = Surroundings(catalogues, layout.answers, settings)
+    return make_sources(settings.feature_sources, around)
 
 
 def open_batches(layout: Layout, sources: Sequence[FeatureSource]) -> FeatureBatches:

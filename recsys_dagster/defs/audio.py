@@ -12,7 +12,15 @@ from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import (
+    RETRY_AT,
+    STAGES,
+    Facts,
+    Made,
+    Metadata,
+    Workshop,
+    run_stage,
+)
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
@@ -21,7 +29,7 @@ GROUP = "audio"
 
 
 def _sources(shop: Workshop) -> list[FeatureSource]:
-    return open_sources(shop.layout, shop.settings.feature_sources)
+    return open_sources(shop.layout, shop.settings)
 
 
 @dg.asset(
@@ -103,6 +111,8 @@ def _finish_and_gather(shop: Workshop, context: dg.AssetExecutionContext) -> Mad
         "missing_by_reason": coverage.missing_by_reason,
         "share_of_plays": coverage.share_of_plays,
         "refused": refused,
+        "remarks": [text for source in sources for text in source.remarks],
+        RETRY_AT: batches.retry_at(),
     }
 
 
@@ -114,6 +124,7 @@ def _describe_features(facts: Facts, shop: Workshop) -> Metadata:
         "found by source": markdown_counts(facts["by_source"], "source"),
         "missing by reason": markdown_counts(facts["missing_by_reason"], "reason"),
         "files that could not be used": markdown_list(facts["refused"]),
+        "what kept sources from answering": markdown_list(facts["remarks"]),
     }
 
 
@@ -123,6 +134,8 @@ def _describe_batch(report: BatchReport) -> dict[str, Any]:
         "songs by status": markdown_counts(report.by_status, "status"),
         "found by source": markdown_counts(report.by_source, "source"),
         "songs with refused values": report.refused,
+        "requests": markdown_counts(report.requests, "source"),
+        "seconds": report.seconds,
     }
 
 

@@ -101,7 +101,7 @@ def _remarks(shop: Workshop) -> tuple[str, ...]:
         *heard["refused"],
         *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
         *_union_in_words(heard),
-        *(audio.facts["refused"] if audio else ()),
+        *((*audio.facts["refused"], *audio.facts.get("remarks", ())) if audio else ()),
     )
 
 

@@ -24,6 +24,8 @@ from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
 
+RETRY_AT = "retry_at"
+"""Fact of a stage: unix seconds from which it has to be done again, whatever it was made from."""
 UP_TO_DATE = "up to date before"
 """Metadata of a materialisation: whether there was nothing to do."""
 Facts = dict[str, Any]
@@ -134,7 +136,9 @@ class Workshop:
 
     def done(self, stage: Stage) -> Stamp | None:
         """The stamp of a stage that need not be done again."""
-        return self.stamps.current(stage.name, self.expected(stage))
+        stamp = self.stamps.current(stage.name, self.expected(stage))
+        retry_at = stamp.facts.get(RETRY_AT) if stamp else None
+        return None if retry_at is not None and retry_at <= time.time() else stamp
 
     def stale(self) -> list[str]:
         """The stages that have to be done, and all that depend on them, in order."""
@@ -175,7 +179,7 @@ def run_stage(
             if before:
                 before(workshop)
             expected = workshop.expected(stage)
-            stamp = workshop.stamps.current(stage.name, expected)
+            stamp = workshop.done(stage)
             if up_to_date := stamp is not None:
                 context.log.info(f"{stage.name} is up to date: nothing to do.")
                 task.advance(note="up to date")

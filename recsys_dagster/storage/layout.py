@@ -41,6 +41,11 @@ class Layout:
         return self.root / "cache" / "readings"
 
     @property
+    def answers(self) -> Path:
+        """What services have answered, one SQLite file each; wiping it costs asking again."""
+        return self.root / "cache" / "answers"
+
+    @property
     def interactions(self) -> Path:
         """One row a listener and song."""
         return self.root / "tables" / "interactions.parquet"

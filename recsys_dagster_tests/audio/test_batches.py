@@ -7,9 +7,9 @@ import pytest
 from recsys_dagster.audio.batches import AUDIO_SCHEMA, FeatureBatches
 from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.sources import FeatureSource
+from recsys_dagster.audio.sources.base import LOOKED_UP
 
 Known = dict[int, dict[str, float | str]]
-FOUND_SCHEMA = {"song_id": pl.Int32, **dict.fromkeys(FEATURES, pl.Float64), REFUSED: pl.String}
 WHOLE: dict[str, float | str] = dict.fromkeys(FEATURES, 1.0)
 
 
@@ -29,15 +29,24 @@ class FakeSource:
     def refused_files(self) -> list[str]:
         return []
 
+    @property
+    def remarks(self) -> list[str]:
+        return []
+
+    @property
+    def requests(self) -> int:
+        return len(self.asked)
+
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
-        assert songs.columns == ["song_id", "song_key", "artist", "title", "spotify_id"]
+        assert songs.columns == ["song_id", "song_key", "artist", "title", "spotify_ids"]
         assert songs.height
         ids = songs["song_id"].to_list()
         if self.fails_at in ids:
             raise ConnectionError
         self.asked += ids
-        rows = [{"song_id": one, **self.known[one]} for one in ids if one in self.known]
-        return pl.DataFrame(rows, schema=FOUND_SCHEMA)
+        rows = [{"song_id": one, "status": "no_features", **self.known[one]}
+                for one in ids if one in self.known]  # fmt: skip
+        return pl.DataFrame(rows, schema=LOOKED_UP)
 
 
 def make_songs(count: int, word: str = "t") -> pl.DataFrame:
@@ -47,7 +56,7 @@ def make_songs(count: int, word: str = "t") -> pl.DataFrame:
         pl.format("a — {}{}", pl.lit(word), "song_id").alias("song_key"),
         pl.lit("a").alias("artist"),
         pl.format("{}{}", pl.lit(word), "song_id").alias("title"),
-        pl.lit(None, pl.String).alias("spotify_id"),
+        pl.lit(None, pl.List(pl.String)).alias("spotify_ids"),
         (pl.col("song_id") // 500).alias("batch"),
         pl.lit(1).alias("plays"),
     )

@@ -3,9 +3,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys_dagster.audio.features import FEATURES, REFUSED
-from recsys_dagster.audio.sources import CatalogueSource, make_sources
+from recsys_dagster.audio.features import REFUSED
+from recsys_dagster.audio.sources import CatalogueSource, Surroundings, make_sources
+from recsys_dagster.audio.sources.base import LOOKED_UP
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import load_settings
 from recsys_dagster.identity import key_of
 
 
@@ -48,7 +50,7 @@ def test_most_features_then_all_artists_then_the_first_file_then_the_earlier_row
 def test_only_known_songs_come_back_one_row_each(tmp_path: Path) -> None:
     files = catalogues(tmp_path, a="artist,title,energy\nA,x,0.1\nA,X (2009 Remaster),0.2\nB,y,7\n")
     found = look_up(CatalogueSource(files), ("A", "x"), ("nobody", "x"), ("b", "Y (feat. Z)"))
-    assert found.columns == ["song_id", *FEATURES, REFUSED]
+    assert found.schema == LOOKED_UP
     assert found.sort("song_id").select("song_id", "energy", REFUSED).rows() == [
         (0, 0.1, None),
         (2, None, "energy 7 is not 0 to 1"),
@@ -75,11 +77,16 @@ def test_the_fingerprint_follows_the_contents(tmp_path: Path) -> None:
     assert CatalogueSource(catalogues(tmp_path, a="1")).fingerprint != same
 
 
-def test_sources_are_made_in_the_order_of_the_names_once_each() -> None:
-    assert [one.name for one in make_sources(["catalogue", "catalogue"], {})] == ["catalogue"]
-    assert make_sources([], {}) == []
+@pytest.fixture
+def around(tmp_path: Path) -> Surroundings:
+    return Surroundings({}, tmp_path / "answers", load_settings())
 
 
-def test_an_unknown_source_is_named() -> None:
+def test_sources_are_made_in_the_order_of_the_names_once_each(around: Surroundings) -> None:
+    assert [one.name for one in make_sources(["catalogue", "catalogue"], around)] == ["catalogue"]
+    assert make_sources([], around) == []
+
+
+def test_an_unknown_source_is_named(around: Surroundings) -> None:
     with pytest.raises(RecsysError, match=r"RECSYS_FEATURE_SOURCES names spotfy, .*catalogue"):
-        make_sources(["catalogue", "spotfy"], {})
+        make_sources(["catalogue", "spotfy"], around)

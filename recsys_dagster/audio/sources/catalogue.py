@@ -8,6 +8,7 @@ import polars as pl
 
 from recsys_dagster.audio.catalogue import Catalogue, read_catalogue
 from recsys_dagster.audio.features import FEATURES, REFUSED
+from recsys_dagster.audio.sources.base import FOUND, LOOKED_UP, NO_FEATURES
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
 
@@ -45,6 +46,16 @@ class CatalogueSource:
         return catalogues, refused
 
     @property
+    def requests(self) -> int:
+        """None: it reads files."""
+        return 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """None: files are always there."""
+        return []
+
+    @property
     def refused_files(self) -> list[str]:
         """In words, the files that could not be used."""
         return self._read[1]
@@ -56,7 +67,8 @@ class CatalogueSource:
             for position, catalogue in enumerate(self._read[0])
         ]
         if not tables:
-            return pl.DataFrame(schema={"song_key": pl.String, REFUSED: pl.String})
+            features = dict.fromkeys(FEATURES, pl.Float64)
+            return pl.DataFrame(schema={"song_key": pl.String, **features, REFUSED: pl.String})
         known = pl.sum_horizontal(pl.col(FEATURES).is_not_null()).alias("known")
         ordered = pl.concat(tables).with_row_index("row").with_columns(known)
         ordered = ordered.sort(
@@ -67,4 +79,14 @@ class CatalogueSource:
 
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         """Find songs by their key; see `FeatureSource.look_up`."""
-        return songs.select("song_id", "song_key").join(self._table, on="song_key").drop("song_key")
+        found = songs.select("song_id", "song_key").join(self._table, on="song_key")
+        has_any = pl.any_horizontal(pl.col(FEATURES).is_not_null())
+        return (
+            found.with_columns(
+                pl.when(has_any).then(pl.lit(FOUND)).otherwise(pl.lit(NO_FEATURES)).alias("status"),
+                pl.lit(1.0).alias("score"),
+                pl.lit(None, pl.Float64).alias("retry_at"),
+            )
+            .select(*LOOKED_UP)
+            .cast(LOOKED_UP)
+        )

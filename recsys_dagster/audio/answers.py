@@ -1,0 +1,145 @@
+"""What services have answered, on disk before the next question goes out.
+
+One SQLite file a service, through SQLAlchemy: an answer is kept under its kind ("id of a title",
+"features of an id") and key, with the time and the expiry, so no question is asked twice while
+its answer is good. The file also remembers until when a service does not want to be asked.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sql
+from sqlalchemy.dialects.sqlite import insert
+
+from recsys_dagster.errors import RecsysError
+
+_AT_ONCE = 500
+_TABLES = sql.MetaData()
+_ANSWERS = sql.Table(
+    "answers",
+    _TABLES,
+    sql.Column("kind", sql.String, primary_key=True),
+    sql.Column("key", sql.String, primary_key=True),
+    sql.Column("answer", sql.String, nullable=False),
+    sql.Column("source", sql.String, nullable=False),
+    sql.Column("asked_at", sql.Float, nullable=False),
+    sql.Column("expires_at", sql.Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+_BLOCKS = sql.Table(
+    "blocks",
+    _TABLES,
+    sql.Column("what", sql.String, primary_key=True),
+    sql.Column("until", sql.Float, nullable=False),
+    sql.Column("reason", sql.String, nullable=False),
+)
+
+
+class Answers:
+    """The answers of one service.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; made when something is kept.
+    source
+        The service's name, which stands beside each answer.
+    clock
+        Gives unix seconds.
+    """
+
+    def __init__(self, path: Path, source: str, clock: Any = time) -> None:
+        self._path, self._source, self._clock = path, source, clock
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sql.create_engine(f"sqlite:///{path}")
+        sql.event.listen(self._engine, "connect", _make_durable)
+        try:
+            _TABLES.create_all(self._engine)
+        except sql.exc.DatabaseError as error:
+            raise RecsysError(
+                f"The answers kept in {path} cannot be read ({error.orig}). Delete that file; "
+                "the service is then asked again."
+            ) from None
+        self._connection = self._engine.connect()
+
+    def known(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
+        """The answers that are there and have not expired, by key."""
+        found: dict[str, Any] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            rows = self._connection.execute(
+                sql.select(_ANSWERS.c.key, _ANSWERS.c.answer).where(
+                    _ANSWERS.c.kind == kind,
+                    _ANSWERS.c.key.in_(keys[start : start + _AT_ONCE]),
+                    _ANSWERS.c.expires_at > self._clock.time(),
+                )
+            )
+            found |= {key: json.loads(answer) for key, answer in rows}
+        self._connection.rollback()
+        return found
+
+    def expiry(self, kind: str, keys: Sequence[str]) -> dict[str, float]:
+        """Until when answers are good, by key, in unix seconds."""
+        found: dict[str, float] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            rows = self._connection.execute(
+                sql.select(_ANSWERS.c.key, _ANSWERS.c.expires_at).where(
+                    _ANSWERS.c.kind == kind, _ANSWERS.c.key.in_(keys[start : start + _AT_ONCE])
+                )
+            )
+            found |= {row.key: row.expires_at for row in rows}
+        self._connection.rollback()
+        return found
+
+    def keep(self, kind: str, answers: Mapping[str, Any], seconds: float) -> None:
+        """Keep answers for some seconds; when this returns they are on disk."""
+        now = self._clock.time()
+        rows = [
+            {
+                "kind": kind, "key": key, "answer": json.dumps(answer), "source": self._source,
+                "asked_at": now, "expires_at": now + seconds,
+            }
+            for key, answer in answers.items()
+        ]  # fmt: skip
+        if rows:
+            self._connection.execute(insert(_ANSWERS).prefix_with("OR REPLACE"), rows)
+            self._connection.commit()
+
+    def block(self, what: str, until: float, reason: str) -> None:
+        """Remember until when (unix seconds) not to ask for something, and why."""
+        row = {"what": what, "until": until, "reason": reason}
+        self._connection.execute(insert(_BLOCKS).prefix_with("OR REPLACE"), row)
+        self._connection.commit()
+
+    def blocked_until(self, what: str) -> tuple[float, str] | None:
+        """Until when something must not be asked for, and why; None if it may be."""
+        row = self._connection.execute(
+            sql.select(_BLOCKS.c.until, _BLOCKS.c.reason).where(
+                _BLOCKS.c.what == what, _BLOCKS.c.until > self._clock.time()
+            )
+        ).first()
+        self._connection.rollback()
+        return (float(row.until), str(row.reason)) if row else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+        self._engine.dispose()
+
+
+def forget(path: Path) -> bool:
+    """Delete a file of answers with what SQLite keeps beside it; whether there was one."""
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))]
+    there = [file for file in files if file.exists()]
+    for file in there:
+        file.unlink()
+    return bool(there)
+
+
+def _make_durable(connection: Any, _: Iterable[Any]) -> None:
+    """Each commit is on disk, and readers do not wait for the writer."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA busy_timeout=30000")

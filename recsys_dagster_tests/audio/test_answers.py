@@ -1,0 +1,100 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys_dagster.audio.answers import Answers, forget
+from recsys_dagster.errors import RecsysError
+
+DAY = 86_400
+
+
+class Clock:
+    """A time that stands still until it is moved."""
+
+    now = 1_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_an_answer_is_known_until_it_expires(tmp_path: Path, clock: Clock) -> None:
+    answers = Answers(tmp_path / "a.sqlite", "somewhere", clock)
+    answers.keep("id", {"x": ["1"], "y": None}, DAY)
+    assert answers.known("id", ["x", "y", "z"]) == {"x": ["1"], "y": None}
+    assert answers.known("features", ["x"]) == {}
+    assert answers.expiry("id", ["x", "z"]) == {"x": clock.now + DAY}
+    clock.now += DAY
+    assert answers.known("id", ["x", "y"]) == {}
+    answers.keep("id", {"x": []}, DAY)
+    assert answers.known("id", ["x", "y"]) == {"x": []}
+    answers.close()
+
+
+def test_a_block_holds_until_its_time(tmp_path: Path, clock: Clock) -> None:
+    answers = Answers(tmp_path / "a.sqlite", "somewhere", clock)
+    assert answers.blocked_until("search") is None
+    answers.block("search", clock.now + 60, "quota")
+    assert answers.blocked_until("search") == (clock.now + 60, "quota")
+    assert answers.blocked_until("features") is None
+    clock.now += 60
+    assert answers.blocked_until("search") is None
+    answers.close()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.dictionaries(st.text(max_size=20), st.one_of(st.none(), st.floats(0, 1), st.text())))
+def test_any_answer_comes_back(answered: dict[str, object]) -> None:
+    answers = Answers(Path(":memory:"), "somewhere", Clock())
+    whole = {key.encode("utf-8", "replace").decode(): value for key, value in answered.items()}
+    answers.keep("id", whole, DAY)
+    assert answers.known("id", [*whole, "another"]) == whole
+    answers.close()
+
+
+def test_thousands_of_keys_at_once(tmp_path: Path) -> None:
+    answers = Answers(tmp_path / "a.sqlite", "somewhere")
+    many = {str(number): number for number in range(3_000)}
+    answers.keep("id", many, DAY)
+    assert answers.known("id", list(many)) == many
+    answers.close()
+
+
+def test_what_is_kept_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from recsys_dagster.audio.answers import Answers\n"
+        "answers = Answers(Path(sys.argv[1]), 'somewhere')\n"
+        "answers.keep('id', {'x': 1}, 1e9)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, path], check=False, timeout=60)
+    answers = Answers(path, "somewhere")
+    assert answers.known("id", ["x"]) == {"x": 1}
+    answers.close()
+
+
+def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    answers = Answers(path, "somewhere")
+    answers.keep("id", {"x": 1}, DAY)
+    assert forget(path)
+    assert not list(tmp_path.iterdir())
+    answers.close()
+    assert not forget(path)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(RecsysError, match=r"a\.sqlite cannot be read .*Delete that file"):
+        Answers(path, "somewhere")
