@@ -7,8 +7,8 @@ from recsys_dagster.audio.features import REFUSED
 from recsys_dagster.audio.sources import CatalogueSource, Surroundings, make_sources
 from recsys_dagster.audio.sources.base import LOOKED_UP
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.settings import load_settings
 from recsys_dagster.identity import key_of
+from recsys_dagster.settings import load_settings
 
 
 def catalogues(folder: Path, **texts: str) -> dict[Path, str]:
