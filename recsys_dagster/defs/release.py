@@ -107,6 +107,9 @@ def _figures(shop: Workshop) -> dict[str, Any]:
         "users": heard["users"],
         "songs": audio["songs"],
         "songs_with_features": audio["songs_with_features"],
+        "features_by_source": audio["by_source"],
+        "missing_by_reason": audio["missing_by_reason"],
+        "share_of_plays_with_features": round(audio["share_of_plays"], 4),
         "ndcg@10": {method: figures["ndcg@10"] for method, figures in methods.items()},
     }
 

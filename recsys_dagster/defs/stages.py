@@ -80,7 +80,7 @@ STAGES: dict[str, Stage] = {
         Stage("evaluation", "1", (*INTERACTIONS, "svd_model", "knn_index", "ranker")),
         Stage(
             "recommender_release",
-            "1",
+            "2",
             (
                 "listens",
                 *INTERACTIONS,

@@ -152,7 +152,14 @@ def serving(release_id: str = "r1", **changes: Any) -> Serving:
     usual = Serving(
         release_id=release_id,
         created_at=datetime.now(UTC) - timedelta(hours=2, minutes=5),
-        figures={"listens": 8000, "users": 40, "songs": 300, "songs_with_features": 262},
+        figures={
+            "listens": 8000,
+            "users": 40,
+            "songs": 300,
+            "songs_with_features": 262,
+            "features_by_source": {"catalogue": 262},
+            "missing_by_reason": {"not_found": 38},
+        },
         demo=False,
         methods=METHODS,
         recommender=FakeRecommender(),

@@ -18,7 +18,7 @@ def test_methods_curve_and_protocol_are_shown(shelf: FakeShelf) -> None:
     page = quality()
     assert list(page.dataframe[0].value["Method"])[:2] == ["Hybrid", "Seed"]
     assert "NDCG@10" in page.dataframe[0].value
-    assert len(shown(page, "echarts_chart")) == 2
+    assert len(shown(page, "echarts_chart")) == 3
     assert "240 listeners tested" in words(page)
     assert not page.info
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app.parts import figures, frame
+from streamlit_app.parts import coverage, figures, frame
 from streamlit_app.parts.words import count, plain
 
 LEAD = (
@@ -67,6 +67,27 @@ def training(facts: Mapping[str, Any]) -> None:
     )
 
 
+def sound(facts: Mapping[str, Any]) -> None:
+    """Show of how many songs the sound is known, from where, and why not of the others."""
+    st.subheader("Audio features", anchor=False)
+    spec = coverage.bar(facts)
+    if spec is None:
+        st.info("This release does not say where audio features came from.", icon=":material/info:")
+        return
+    share = facts.get("share_of_plays_with_features")
+    heard = f" They are {float(share):.0%} of all plays." if share is not None else ""
+    known = count(int(facts.get("songs_with_features", 0)), "song")
+    st.caption(f"The sound of {known} is known.{heard} The others are recommended by taste alone.")
+    st.echarts_chart(spec, height=120, alt=coverage.describe(facts), renderer="svg", key="coverage")
+    st.dataframe(
+        coverage.rows(facts),
+        hide_index=True,
+        column_config={"Share": st.column_config.NumberColumn(format="percent")},
+        key="coverage_rows",
+        alt=coverage.describe(facts),
+    )
+
+
 def protocol(facts: Mapping[str, Any]) -> None:
     """Say how it was measured."""
     st.subheader("How it was measured", anchor=False)
@@ -86,5 +107,6 @@ with frame.page("Quality", LEAD) as open_now:
     for words in figures.caveats(evaluation):
         st.info(words, icon=":material/balance:")
     comparison(evaluation.get("methods", {}))
+    sound(open_now.figures)
     training(evaluation.get("training", {}))
     protocol(evaluation.get("protocol", {}))
