@@ -149,17 +149,14 @@ def evaluation(listeners: int = 240, scale: float = 1.0) -> dict[str, Any]:
 
 
 def serving(release_id: str = "r1", **changes: Any) -> Serving:
+    figures: dict[str, Any] = {
+        "listens": 8000, "users": 40, "songs": 300, "songs_with_features": 262,
+        "features_by_source": {"catalogue": 262}, "missing_by_reason": {"not_found": 38},
+    }  # fmt: skip
     usual = Serving(
         release_id=release_id,
         created_at=datetime.now(UTC) - timedelta(hours=2, minutes=5),
-        figures={
-            "listens": 8000,
-            "users": 40,
-            "songs": 300,
-            "songs_with_features": 262,
-            "features_by_source": {"catalogue": 262},
-            "missing_by_reason": {"not_found": 38},
-        },
+        figures=figures,
         demo=False,
         methods=METHODS,
         recommender=FakeRecommender(),
