@@ -419,7 +419,7 @@ def test_addresses_in_a_table_are_masked_too(tmp_path: Path, layout: Layout) -> 
     own = put(
         tmp_path / "own",
         {
-            "time.csv": f"artist,track,date\nA,T,{SECRETS[1]}\n".encode(),
+            "time.csv": f"artist,track,date\nA,T,2021-01-31 10:00\nA,U,{SECRETS[1]}\n".encode(),
             "near.csv": f"energy,valence,{SECRETS[0]}\n0.5,0.5,x\n".encode(),
         },
     )

@@ -1,6 +1,7 @@
 """The first look at a text file, by which it is recognised or refused."""
 
 import codecs
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,10 @@ def take_sample(path: Path) -> Sample:
     sample = Sample(path, head.decode("utf-8-sig", errors="replace"))
     if sample.is_json:
         return sample
+    if "\ufffd" in printable_name(path):  # the reader of tables takes no such names
+        raise RecsysError(
+            f"The file name {printable_name(path)!r} is not UTF-8. Rename the file, then it is read."
+        )
     first = head.split(b"\n", 1)[0]
     if b"\0" in first:
         raise RecsysError(f"{path.name}, line 1: this is no text file, expected a CSV in UTF-8.")
@@ -75,6 +80,11 @@ def take_sample(path: Path) -> Sample:
             'Save it again as "CSV UTF-8".'
         )
     return sample
+
+
+def printable_name(path: Path) -> str:
+    """The name of a file, with U+FFFD for bytes that are no text."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _head(path: Path) -> bytes:

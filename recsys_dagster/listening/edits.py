@@ -9,6 +9,7 @@ one play again and again: all but the first are marked, and do not count as play
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from recsys_dagster.identity import song_key
@@ -17,6 +18,7 @@ from recsys_dagster.listening.parts import Part
 from recsys_dagster.listening.ranges import Listeners, count_by_listener, split_by_listener
 
 MOST_PLAYS_A_MINUTE = 4
+_MINUTE = 60
 _EDGE = pl.duration(minutes=2)
 """By how much files that only touch may be apart, with the slack of both."""
 _ROW = "row"
@@ -61,8 +63,7 @@ def find_edits(parts: Sequence[Part]) -> Edits:
     for listeners in split_by_listener(counts.join(shared, on="user", how="anti")):
         crowded = _crowded(parts, counts, listeners).join(shared, on="user", how="anti")
         if crowded.height:
-            rows = _load(parts, counts, listeners, crowded.select("user"))
-            bursts.append(_bursts(rows))
+            bursts.append(_bursts(_load(parts, counts, listeners, crowded)))
     return Edits(pl.concat(repeated), pl.concat(bursts))
 
 
@@ -97,40 +98,35 @@ def _load(
         .join(users.lazy(), on="user", how="semi")
         for scan in _scans(parts, counts, listeners)
     ]  # fmt: skip
-    rows = pl.concat(pl.collect_all(scans, engine="streaming"))
+    rows = pl.concat(scans).collect(engine="streaming")
     spelled = rows.select("artist", "title").unique()
     keys = spelled.with_columns(song_key(pl.col("artist"), pl.col("title")).alias("song_key"))
-    return rows.join(keys, on=["artist", "title"], how="left").drop("artist", "title")
+    keyed = rows.join(keys, on=["artist", "title"], how="left").drop("artist", "title")
+    return keyed.sort("part", _ROW)  # what is equal otherwise is told apart by its place
 
 
 def _repeated(rows: pl.DataFrame, parts: Sequence[Part]) -> pl.Series:
     """Which rows are listens that a part to be believed more has."""
     order = sorted(range(len(parts)), key=lambda at: _belief(parts[at]))
-    spans = pl.DataFrame(
-        {
-            "part": order,
-            "file": range(len(order)),
-            "slack": [parts[at].reading.slack for at in order],
-            "resolution": [parts[at].reading.resolution for at in order],
-        },
-        schema_overrides={"part": pl.Int32},
+    readings = [parts[at].reading for at in order]
+    kinds = sorted({reading.format for reading in readings})
+    files = np.array(
+        [(kinds.index(one.format), one.resolution, one.slack) for one in readings], np.int64
     )
-    time = pl.col("listened_at").dt.epoch("s").fill_null(int(UNTIMED))
-    spread = pl.when(pl.col("listened_at").is_not_null()).then("slack").otherwise(0)
+    places = pl.DataFrame({"part": order, "file": range(len(order))}).cast({"part": pl.Int32})
     sorted_rows = (
         rows.with_row_index("at")
-        .join(spans, on="part", how="left")
+        .join(places, on="part", how="left")
         .select(
             "at",
             pl.struct("user", "song_key").rank("dense").cast(pl.Int64).alias("song"),
             pl.col("file").cast(pl.Int64),
-            (time - spread).cast(pl.Int64).alias("begin"),
-            (time + pl.col("resolution") + spread).cast(pl.Int64).alias("end"),
+            pl.col("listened_at").dt.epoch("s").fill_null(int(UNTIMED)).alias("time"),
         )
-        .sort("song", "file", "begin", "at")
+        .sort("song", "file", "time", "at")
     )
-    columns = [sorted_rows[name].to_numpy() for name in ("song", "file", "begin", "end")]
-    found = sorted_rows.select("at", pl.Series("repeated", find_repeated(*columns)))
+    song, file, time = (sorted_rows[name].to_numpy() for name in ("song", "file", "time"))
+    found = sorted_rows.select("at", pl.Series("repeated", find_repeated(song, file, time, files)))
     return found.sort("at")["repeated"]
 
 
@@ -140,29 +136,33 @@ def _belief(part: Part) -> tuple[int, int, int, str]:
     return reading.rank, reading.resolution, -reading.listens, part.name
 
 
-def _minute() -> pl.Expr:
-    return pl.col("listened_at").dt.epoch("s") // 60
-
-
 def _crowded(parts: Sequence[Part], counts: pl.DataFrame, listeners: Listeners) -> pl.DataFrame:
-    """Listeners and minutes with more listens, of whatever songs, than one song can have."""
+    """Listeners with more listens in some minute, of whatever songs, than one song can have."""
     scans = [scan.select("user", "listened_at") for scan in _scans(parts, counts, listeners)]
-    listens = pl.concat(pl.collect_all(scans, engine="streaming")).drop_nulls()
+    listens = pl.concat(scans).collect(engine="streaming").drop_nulls()
     who = pl.col("user").cast(pl.Categorical).to_physical().cast(pl.Int64)
-    # One number for listener and minute: to sort such numbers is what makes this fast.
-    moments = listens.select("user", _minute().alias("minute"), who.alias("who")).with_columns(
-        (pl.col("who") * (1 << 32) + pl.col("minute")).alias("moment")
-    )
-    in_order = moments.select(pl.col("moment").sort())
-    crowded = in_order.filter(pl.col("moment") == pl.col("moment").shift(MOST_PLAYS_A_MINUTE))
-    return moments.join(crowded.unique(), on="moment", how="semi").select("user", "minute").unique()
+    # One number for listener and second: to sort such numbers is what makes this fast.
+    moments = listens.select("user", (who * (1 << 40) + _second()).alias("moment"))
+    in_order = moments["moment"].sort()
+    crowded = in_order.filter(in_order - in_order.shift(MOST_PLAYS_A_MINUTE) < _MINUTE)
+    return moments.filter(pl.col("moment").is_in(crowded.implode())).select("user").unique()
+
+
+def _second() -> pl.Expr:
+    return pl.col("listened_at").dt.epoch("s")
 
 
 def _bursts(rows: pl.DataFrame) -> pl.DataFrame:
-    """All but the first of the listens of a song that are too many for their minute."""
-    moment = ["user", "song_key", "minute"]
-    timed = rows.filter(pl.col("listened_at").is_not_null()).with_columns(_minute().alias("minute"))
-    too_many = pl.len().over(moment) > MOST_PLAYS_A_MINUTE
-    again = pl.int_range(pl.len()).over(moment) > 0
-    in_order = timed.sort("listened_at", "part", _ROW).filter(too_many)
-    return in_order.filter(again).select("part", _ROW).cast(_SCHEMA)
+    """All but the first of the listens of a song that are too many for a minute."""
+    song = ["user", "song_key"]
+    timed = rows.filter(pl.col("listened_at").is_not_null()).sort("listened_at", "part", _ROW)
+    close = (_second() - _second().shift(MOST_PLAYS_A_MINUTE) < _MINUTE).fill_null(value=False)
+    # The last of too many listens tells of those before it.
+    among = pl.any_horizontal(
+        pl.col("close").shift(-step, fill_value=False).over(song)
+        for step in range(MOST_PLAYS_A_MINUTE + 1)
+    )
+    again = (_second() - _second().shift() < _MINUTE) & pl.col("among").shift()
+    marked = timed.with_columns(close.over(song).alias("close")).with_columns(among.alias("among"))
+    repeats = pl.col("among") & again.over(song).fill_null(value=False)
+    return marked.filter(repeats).select("part", _ROW).cast(_SCHEMA)

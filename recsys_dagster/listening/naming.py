@@ -34,7 +34,7 @@ _NAMES_ITS_USER = re.compile(
 )
 _GIVEN_BY_SERVICES = re.compile(
     r"""(
-        (my_?)?data | (my_)?spotify(_data|_account_data)? | account_data
+        demo | (my_?)?data | (my_)?spotify(_data|_account_data)? | account_data
         | spotify_technical_log_information | (spotify_)?(extended_)?streaming_?history
         | streaming_?history(_(audio|video|music|podcast|audiobook))?\d*
         | endsong | listening_history | history | listens? | listenbrainz

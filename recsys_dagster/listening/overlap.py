@@ -1,9 +1,10 @@
 """Which listens of several files are the same listen.
 
-A file's time t says that the play began in [t - slack, t + resolution + slack). Two listens of
-one listener and song in different files are the same where these spans meet. They are matched
-one to one in the order of time, so a file's own repeats stay, and what is left is the union:
-where all files have the minute, each minute has as many listens as the file that has most.
+A file's time t says that the play began in [t, t + resolution), give or take its slack. Two
+listens of one listener and song in different files are the same where these spans meet; between
+files of one kind, whose clock is the same, slack does not count. They are matched one to one in
+the order of time, so a file's own repeats stay, and what is left is the union: where all files
+have the minute, each minute has as many listens as the file that has most.
 """
 
 from typing import TypeVar, cast
@@ -25,7 +26,7 @@ def _compiled(function: _Function) -> _Function:
 
 @_compiled
 def find_repeated(
-    song: Int64Array, file: Int64Array, begin: Int64Array, end: Int64Array
+    song: Int64Array, file: Int64Array, time: Int64Array, files: Int64Array
 ) -> NDArray[np.bool_]:
     """Tell which listens another file has already.
 
@@ -35,8 +36,10 @@ def find_repeated(
         Which listener and song, shape (n,); rows of one stand together.
     file
         Which file, ascending within a song: the files to believe most come first.
-    begin, end
-        The span in which the play began, ascending within a song and file.
+    time
+        Seconds, ascending within a song and file; `UNTIMED` for none.
+    files
+        Of each file its kind, its resolution and its slack in seconds, shape (files, 3).
 
     Returns
     -------
@@ -52,16 +55,17 @@ def find_repeated(
             first, this_file = row, file[row]
             while row < song.size and song[row] == this_song and file[row] == this_file:
                 row += 1
-            _match(kept[:count], begin, end, first, row, repeated)
-            count = _merge(kept, count, begin, first, row, repeated, merged)
+            _match(kept[:count], file, time, files, first, row, repeated)
+            count = _merge(kept, count, time, first, row, repeated, merged)
     return repeated
 
 
 @_compiled
 def _match(
     kept: Int64Array,
-    begin: Int64Array,
-    end: Int64Array,
+    file: Int64Array,
+    time: Int64Array,
+    files: Int64Array,
     first: int,
     last: int,
     repeated: NDArray[np.bool_],
@@ -70,9 +74,11 @@ def _match(
     place, row = 0, first
     while place < kept.size and row < last:
         other = kept[place]
-        if end[other] <= begin[row]:
+        ours, theirs = files[file[row]], files[file[other]]
+        slack = 0 if ours[0] == theirs[0] else ours[2] + theirs[2]
+        if time[other] + theirs[1] + slack <= time[row]:
             place += 1
-        elif end[row] <= begin[other]:
+        elif time[row] + ours[1] + slack <= time[other]:
             row += 1
         else:
             repeated[row] = True
@@ -84,7 +90,7 @@ def _match(
 def _merge(
     kept: Int64Array,
     count: int,
-    begin: Int64Array,
+    time: Int64Array,
     first: int,
     last: int,
     repeated: NDArray[np.bool_],
@@ -95,7 +101,7 @@ def _merge(
     for row in range(first, last):
         if repeated[row]:
             continue
-        while place < count and begin[kept[place]] <= begin[row]:
+        while place < count and time[kept[place]] <= time[row]:
             merged[size] = kept[place]
             place += 1
             size += 1

@@ -14,6 +14,7 @@ from typing import Any
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.zips import is_zip, unpacked
 from recsys_dagster.listening.formats import FORMATS
+from recsys_dagster.listening.masking import masked
 from recsys_dagster.listening.naming import listener_of
 from recsys_dagster.listening.reading import Reading, read_history, recognise
 from recsys_dagster.storage.atomic import atomic_path, write_json
@@ -68,7 +69,7 @@ class Parts:
             else:
                 yield self._read_file(file, shown)
         except RecsysError as error:
-            yield str(error)
+            yield masked(str(error))
 
     def forget_others(self) -> None:
         """Remove what was kept of files that this reader was not asked for."""
@@ -90,7 +91,7 @@ class Parts:
                 reading = read_history(file, path, listener)
                 # The report comes first: where the table is, its report is too.
                 write_json(report, {"reading": reading.to_dict(), "hash": content_hash(path)})
-        return Part(name, content, table, replace(reading, file=shown.as_posix()))
+        return Part(name, content, table, replace(reading, file=masked(shown.as_posix())))
 
     def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
         content = content_hash(file)
@@ -111,7 +112,7 @@ class Parts:
                     if _is_table(relative):
                         refused.append((str(relative), str(error)))
         yield from found
-        reasons = [reason for _, reason in refused]
+        reasons = [masked(reason) for _, reason in refused]
         reasons += [] if found else [f"{shown.name} holds no listening history."]
         yield from reasons
         entries = [{"name": one.name, "content": one.content, "file": one.reading.file}

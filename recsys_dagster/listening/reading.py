@@ -13,6 +13,8 @@ from recsys_dagster.files.csv_lines import DOUBTFUL, LINE
 from recsys_dagster.files.sample import Sample, take_sample
 from recsys_dagster.listening.formats import FORMATS, HistoryFormat
 from recsys_dagster.listening.formats.columns import shown
+from recsys_dagster.listening.formats.times import EXPECTED, NOT_UNDERSTOOD
+from recsys_dagster.listening.masking import masked
 from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, LISTENS_SCHEMA, NOTE, READ_SCHEMA
 
 MINUTE = 60
@@ -116,10 +118,12 @@ def recognise(path: Path) -> tuple[HistoryFormat, Sample]:
     for form in FORMATS:
         if form.recognises(sample):
             return form, sample
+    if sample.is_json:
+        raise RecsysError(f"{path.name}, line 1: this is JSON, and no listening history in it.")
     raise RecsysError(
-        f"{path.name}, line 1: this is no listening history that is known. Found "
-        f"{'JSON' if sample.is_json else 'the columns ' + shown(sample.columns)}. Which are the "
-        "artist, the title and the time? A first line such as artist,album,track,date tells."
+        f"{path.name}, line 1: this is no listening history that is known. Found the columns "
+        f"{shown(sample.columns)}. Which are the artist, the title and the time? A first line "
+        "such as artist,album,track,date tells."
     )
 
 
@@ -162,10 +166,21 @@ def _read(path: Path, target: Path | None, listener: str) -> Reading:
     with TemporaryDirectory(prefix="recsys-") as workspace:
         rows = form.scan(sample, listener, Path(workspace))
         try:
-            return _write(rows, form, path, whose, target)
+            return _with_times(_write(rows, form, path, whose, target))
         except pl.exceptions.PolarsError as error:
             what = str(error).partition("\n")[0]
             raise RecsysError(f"{path.name} cannot be read as {form.name}: {what}") from None
+
+
+def _with_times(reading: Reading) -> Reading:
+    """Refuse a file of which no time at all is understood: days and months are then unknown."""
+    unread = reading.notes.get(NOT_UNDERSTOOD)
+    if unread and unread.example and unread.count == reading.listens:
+        raise RecsysError(
+            f"{reading.file}, line {unread.first_line}: no time is understood, such as "
+            f"{unread.example!r}. Write them like {EXPECTED}."
+        )
+    return reading
 
 
 def _write(
@@ -211,7 +226,11 @@ def _remarks(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _remarks_of(remarks: pl.DataFrame, kind: str) -> dict[str, Remark]:
     return {
-        row[kind]: Remark(row["count"], row[LINE], row[EXAMPLE] if kind == NOTE else None)
+        row[kind]: Remark(row["count"], row[LINE], _example(row[EXAMPLE], kind))
         for row in remarks.iter_rows(named=True)
         if row[kind] is not None
     }
+
+
+def _example(text: str | None, kind: str) -> str | None:
+    return masked(text) if text and kind == NOTE else None

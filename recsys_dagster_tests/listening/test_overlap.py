@@ -11,13 +11,14 @@ MINUTES = st.integers(0, 4)
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), MINUTES), max_size=24)
 
 
-def repeated(rows: list[Row], resolution: int = 1, slack: int = 0) -> list[bool]:
+def repeated(
+    rows: list[Row], resolution: int = 1, slack: int = 0, *, alike: bool = False
+) -> list[bool]:
     """`find_repeated` for rows of song, file and time, in any order."""
     order = sorted(range(len(rows)), key=lambda at: rows[at])
-    columns = [np.array([rows[at][n] for at in order], np.int64) for n in range(3)]
-    song, file, time = columns
-    found = find_repeated(song, file, time - slack, time + resolution + slack)
-    answer = dict(zip(order, found.tolist(), strict=True))
+    song, file, time = (np.array([rows[at][n] for at in order], np.int64) for n in range(3))
+    files = np.array([(0 if alike else kind, resolution, slack) for kind in range(3)], np.int64)
+    answer = dict(zip(order, find_repeated(song, file, time, files).tolist(), strict=True))
     return [answer[at] for at in range(len(rows))]
 
 
@@ -55,9 +56,16 @@ def test_a_copy_with_other_rounding_is_found_whole() -> None:
     seconds = [5, 59, 130, 3_599]
     song = np.zeros(8, np.int64)
     file = np.repeat(np.array([0, 1]), 4)
-    begin = np.array([*seconds, *[at // 60 * 60 for at in seconds]])
-    end = begin + np.repeat(np.array([1, 60]), 4)
-    assert find_repeated(song, file, begin, end).tolist() == [False] * 4 + [True] * 4
+    time = np.array([*seconds, *[at // 60 * 60 for at in seconds]])
+    files = np.array([(0, 1, 0), (1, 60, 0)])
+    assert find_repeated(song, file, time, files).tolist() == [False] * 4 + [True] * 4
+
+
+def test_slack_counts_between_clocks_that_differ() -> None:
+    rows = [(0, 0, 100), (0, 1, 200)]
+    assert repeated(rows, slack=60) == [False, True]
+    assert repeated(rows, slack=60, alike=True) == [False, False]
+    assert repeated(rows, slack=40) == [False, False]
 
 
 def test_listens_without_a_time_meet_each_other_alone() -> None:

@@ -195,7 +195,7 @@ LINES = st.lists(
 def test_every_row_is_a_listen_or_left_out_with_a_reason(
     lines: list[str], end: str, cut: bool
 ) -> None:
-    content = end.join([HEADER.strip(), *lines]) + ("" if cut else end)
+    content = end.join([HEADER.strip(), SOUND.strip(), *lines]) + ("" if cut else end)
     with TemporaryDirectory() as folder:
         reading, table = read(content, Path(folder))
     lines_read = content.removesuffix("\n").count("\n")

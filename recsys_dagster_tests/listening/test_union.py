@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -186,6 +187,56 @@ def test_a_burst_is_found_in_whatever_order_the_rows_are(folder: Path) -> None:
     mixed = [one for pair in zip(burst, plays(10, first=5), strict=True) for one in pair]
     seconds_csv(folder / "one.csv", mixed)
     assert sync(folder).bursts == {"anna/one.csv": 9}
+
+
+def test_a_burst_over_the_turn_of_a_minute_is_one(folder: Path) -> None:
+    late = START.replace(second=56)
+    seconds_csv(folder / "one.csv", [("Song 0", late + timedelta(seconds=n)) for n in range(8)])
+    assert sync(folder).bursts == {"anna/one.csv": 7}
+
+
+def test_a_short_song_again_and_again_is_no_burst(folder: Path) -> None:
+    seconds_csv(
+        folder / "one.csv", [("Song 0", START + timedelta(seconds=16 * n)) for n in range(40)]
+    )
+    assert sync(folder).bursts == {}
+
+
+def test_a_repeat_over_the_edge_of_two_files_of_one_export_stays(folder: Path) -> None:
+    """The clock of both is Spotify's: what differs by more than a second is another play."""
+    at = START.replace(second=0)
+    extended_json(folder / "2022.json", [("Song 0", at)], ms=100_000)
+    extended_json(folder / "2023.json", [("Song 0", at + timedelta(seconds=100))], ms=100_000)
+    assert sync(folder).listens == 2
+
+
+def test_addresses_reach_no_table_and_no_report(folder: Path) -> None:
+    text = "Username,artist,track,uts\nanna@secret.example,Abba,One,1600000000\n"
+    text += "ben,Abba,Two,bob@secret.example\n"
+    (folder.parent / "carl@secret.example").mkdir(parents=True)
+    (folder.parent / "carl@secret.example" / "x.csv").write_text(text)
+    found = sync(folder)
+    assert set(table(folder)["user"]) == {"anna", "ben"}
+    assert "secret" not in repr(found)
+    kept = [file.read_bytes() for file in (folder.parent.parent / "cache").iterdir()]
+    assert not any(b"secret" in content for content in kept)
+
+
+def test_a_file_of_which_no_time_is_understood_is_asked_about(folder: Path) -> None:
+    minute_csv(folder / "good.csv", plays(3))
+    (folder / "us.csv").write_text("artist,track,date\nAbba,One,07/11/2024 09:07\n")
+    found = sync(folder)
+    assert found.listens == 3
+    assert "us.csv, line 2: no time is understood, such as '07/11/2024 09:07'" in found.refused[0]
+
+
+def test_a_name_that_is_no_text_costs_its_file_alone(folder: Path) -> None:
+    minute_csv(folder / "good.csv", plays(3))
+    odd = os.fsdecode(bytes(folder) + b"/caf\x82.csv")
+    shutil.copy(folder / "good.csv", odd)
+    found = sync(folder)
+    assert found.listens == 3
+    assert "is not UTF-8. Rename the file" in found.refused[0]
 
 
 def test_many_songs_in_one_minute_are_no_burst(folder: Path) -> None:

@@ -18,12 +18,16 @@ from recsys_dagster.files.csv_lines import (
 from recsys_dagster.files.csv_shape import CsvShape
 from recsys_dagster.files.sample import Sample
 from recsys_dagster.listening.formats.columns import Columns, find_columns, shown
-from recsys_dagster.listening.formats.times import EXPECTED, SHAPES, parse_times, shape_of_times
+from recsys_dagster.listening.formats.times import (
+    NOT_UNDERSTOOD,
+    SHAPES,
+    parse_times,
+    shape_of_times,
+)
 from recsys_dagster.listening.formats.verdict import judged
 from recsys_dagster.listening.schema import EXAMPLE, NOTE
 
 _LOOKED_AT = 50
-_NOT_UNDERSTOOD = f"a time that is not understood, expected {EXPECTED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class DelimitedHistory:
         rows = self._read(rows, layout, listener, pl.concat_str(parts, separator=" "), SHAPES)
         unread, text = pl.col("listened_at").is_null(), pl.col("text").str.slice(0, 40)
         rows = rows.with_columns(
-            pl.when(unread).then(pl.lit(_NOT_UNDERSTOOD)).alias(NOTE),
+            pl.when(unread).then(pl.lit(NOT_UNDERSTOOD)).alias(NOTE),
             pl.when(unread).then(text).alias(EXAMPLE),
         )
         return judged(rows, self.source)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 EXPECTED = "31 Jan 2021 23:36, 2021-01-31 23:36:05 or seconds since 1970"
+NOT_UNDERSTOOD = f"a time that is not understood, expected {EXPECTED}"
 _EARLIEST = datetime(1969, 1, 1, tzinfo=UTC)
 """An unset clock west of Greenwich; before it the year has two digits."""
 SET_SINCE = datetime(1971, 1, 1, tzinfo=UTC)
@@ -21,6 +22,10 @@ _ISO = ("T%H:%M:%SZ", "T%H:%M:%S", "T%H:%M:%S%.fZ", "T%H:%M:%S%:z", " %H:%M:%S%:
 SHAPES: tuple[str, ...] = (
     *(f"{day}{between}{clock}" for day in _DAYS for between in (" ", ", ") for clock in _CLOCKS),
     *(f"%Y-%m-%d{clock}" for clock in _ISO),
+    "%b %d, %Y %I:%M %p",
+    "%b %d, %Y, %I:%M %p",
+    "%b %d, %Y %H:%M",
+    "%b %d, %Y, %H:%M",
     EPOCH,
 )
 """What `parse_times` knows, tried in this order."""
@@ -37,11 +42,10 @@ def shape_of_times(texts: Sequence[str]) -> str | None:
     present = pl.Series("text", [text for text in texts if text.strip()], pl.String).to_frame()
     if not present.height:
         return None
-    for shape in SHAPES:
-        parsed = present.select(parse_times(pl.col("text"), [shape]))
-        if not parsed.to_series().null_count():
-            return shape
-    return None
+    unread = present.select(
+        parse_times(pl.col("text"), [shape]).null_count().alias(shape) for shape in SHAPES
+    ).row(0)
+    return next((shape for shape, count in zip(SHAPES, unread, strict=True) if not count), None)
 
 
 def _parse(text: pl.Expr, shape: str) -> pl.Expr:

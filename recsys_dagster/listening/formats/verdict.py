@@ -7,6 +7,8 @@ from recsys_dagster.listening.formats.times import SET_SINCE
 from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, NOTE, READ_SCHEMA
 
 NOT_TEXT = "text that is not UTF-8, or a NUL in it"
+_EMAIL = r"^([^\s@]+)@[^\s@]+\.[^\s@]+$"
+"""A listener that is an address: what stands before the @ is kept."""
 UNSET_CLOCK = "a clock that was not set (1970)"
 
 
@@ -26,7 +28,7 @@ def judged(rows: pl.LazyFrame, source: str, *, sound: bool = False) -> pl.LazyFr
     """
     unset = pl.col("listened_at") < SET_SINCE
     return rows.select(
-        "user",
+        pl.col("user").str.replace(_EMAIL, "$1").alias("user"),
         "artist",
         "title",
         pl.when(pl.col("album") != "").then("album").alias("album"),

@@ -20,6 +20,8 @@ from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import writing
 
 _DAY = 86_400
+_MOST_ALIKE = 20
+"""Pages that are all the same: as many equal listens in one second are no listens."""
 
 Lock = Callable[[Layout], AbstractContextManager[None]]
 
@@ -150,8 +152,15 @@ class _Fetch:
         numbered = self.service.numbered
         with self._progress.task("listens", self._expected(page)) as task:
             step = self._keep(settle(bounds, page, numbered=numbered), task)
+            alike = 0
             while step.next is not None:
-                page = self._ask(step.next)
+                before, page = page, self._ask(step.next)
+                alike = alike + 1 if page.heard == before.heard else 0
+                if alike > _MOST_ALIKE:
+                    raise RecsysError(
+                        f"{self.service.title} sends the same page again and again. What was "
+                        "fetched is kept: run it again later to go on from there."
+                    )
                 step = self._keep(settle(step.next, page, numbered=numbered), task)
 
     def _ask(self, bounds: Bounds) -> Page:

@@ -114,17 +114,22 @@ def no_key() -> RecsysError:
 def _heard(tracks: Any, user: str) -> tuple[Heard, ...]:
     """The listens of a page: one alone comes as an object, none as nothing at all."""
     rows = tracks if isinstance(tracks, list) else [tracks] if isinstance(tracks, dict) else []
-    listens = (_one(row, user) for row in rows if isinstance(row, dict))
-    return tuple(one for one in listens if one is not None)
+    heard: list[Heard] = []
+    for row in rows:
+        one = _one(row, user, heard[-1].at if heard else None) if isinstance(row, dict) else None
+        heard += [one] if one else []
+    return tuple(heard)
 
 
-def _one(row: dict[str, Any], user: str) -> Heard | None:
+def _one(row: dict[str, Any], user: str, newer: int | None) -> Heard | None:
+    """A listen; one whose time cannot be read is kept without, beside the newer one."""
     date, facts = row.get("date"), row.get("@attr")
     now_playing = isinstance(facts, dict) and text(facts.get("nowplaying")).lower() == "true"
     if now_playing or not date:
         return None
     at = _number(date.get("uts")) if isinstance(date, dict) else None
-    if at is None:
+    place = newer if at is None else at
+    if place is None:
         raise TryAgain("a listen without a readable time")
     artist, album = row.get("artist"), row.get("album")
     listen = Listen(
@@ -132,11 +137,11 @@ def _one(row: dict[str, Any], user: str) -> Heard | None:
         artist=_name(artist),
         title=text(row.get("name")),
         album=_name(album) or None,
-        listened_at=time_or_none(at),
+        listened_at=None if at is None else time_or_none(at),
         spotify_id=None,
         source=Lastfm.name,
     )
-    return Heard(at, listen)
+    return Heard(place, listen)
 
 
 def _name(value: Any) -> str:
