@@ -15,6 +15,7 @@ from recsys_dagster.cli_parts import print_json as _print_json
 from recsys_dagster.cli_parts import waiting_to_write as _writing
 from recsys_dagster.errors import RecsysError, StoppedError
 from recsys_dagster.fetch_cli import fetch_app
+from recsys_dagster.purge_cli import purge_app
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
 
@@ -33,9 +34,10 @@ releases_app = typer.Typer(
 )
 app.add_typer(releases_app, name="releases")
 app.add_typer(fetch_app, name="fetch")
+app.add_typer(purge_app, name="purge")
 
 INTERRUPTED = 130
-STOPPED = "Stopped. What was finished is kept; `recsys run` goes on from there."
+STOPPED = "Stopped. What was finished is kept; the same command goes on from there."
 
 Count = Annotated[int, typer.Option("-n", min=1, max=500, help="How many songs.")]
 

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     spotify_api_url: str = Field("https://api.spotify.com/v1", alias="SPOTIFY_API_URL")
     spotify_accounts_url: str = Field("https://accounts.spotify.com", alias="SPOTIFY_ACCOUNTS_URL")
     reccobeats_api_url: str = Field("https://api.reccobeats.com", alias="RECCOBEATS_API_URL")
+    reccobeats_interval: float = Field(0.5, ge=0, le=3600, alias="RECCOBEATS_INTERVAL")
+    """Seconds between requests."""
     lastfm_api_url: str = Field("https://ws.audioscrobbler.com/2.0/", alias="LASTFM_API_URL")
     listenbrainz_api_url: str = Field("https://api.listenbrainz.org", alias="LISTENBRAINZ_API_URL")
 

@@ -16,11 +16,16 @@ Reply = tuple[int, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in; the path is split and unquoted."""
+    """A request as it came in; the path is split and unquoted, `form` is what was posted.
+
+    `params` has the last value of each name in `query`.
+    """
 
     path: tuple[str, ...]
     params: Mapping[str, str]
     headers: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,13 +90,22 @@ class FakeService:
         self._thread.join()
 
 
+def _fields(encoded: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(encoded).items()}
+
+
 def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self._serve({})
+
+        def do_POST(self) -> None:
+            self._serve(_fields(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+
+        def _serve(self, form: Mapping[str, str]) -> None:
             url = urlsplit(self.path)
-            params = {name: values[-1] for name, values in parse_qs(url.query).items()}
             path = tuple(unquote(part) for part in url.path.strip("/").split("/"))
-            asked = Asked(path, params, dict(self.headers))
+            asked = Asked(path, _fields(url.query), dict(self.headers), form, url.query)
             service.asked.append(asked)
             service.before_answer(len(service.asked))
             fault = (service.faults.popleft() if service.faults else None) or Fault()

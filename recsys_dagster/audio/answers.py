@@ -64,6 +64,14 @@ class Answers:
                 "the service is then asked again."
             ) from None
         self._connection = self._engine.connect()
+        self._drop_expired()
+
+    def _drop_expired(self) -> None:
+        """What has expired must not stay: terms of services ask for that."""
+        self._connection.execute(
+            sql.delete(_ANSWERS).where(_ANSWERS.c.expires_at <= self._clock.time())
+        )
+        self._connection.commit()
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are there and have not expired, by key."""

@@ -68,9 +68,7 @@ def take_sample(path: Path) -> Sample:
     if sample.is_json:
         return sample
     if "\ufffd" in printable_name(path):  # the reader of tables takes no such names
-        raise RecsysError(
-            f"The file name {printable_name(path)!r} is not UTF-8. Rename the file, then it is read."
-        )
+        raise RecsysError(f"The file name {printable_name(path)!r} is not UTF-8. Rename the file.")
     first = head.split(b"\n", 1)[0]
     if b"\0" in first:
         raise RecsysError(f"{path.name}, line 1: this is no text file, expected a CSV in UTF-8.")

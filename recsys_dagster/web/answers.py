@@ -13,10 +13,14 @@ class TryAgain(Exception):  # noqa: N818 - an instruction, not an error
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status, and the JSON that came with it; None where that is no JSON."""
+    """An HTTP status, and the JSON that came with it; None where that is no JSON.
+
+    `pause` is how many seconds it asks to be left alone for; None where it does not say.
+    """
 
     status: int
     document: Any
+    pause: float | None = None
 
     def refuse_trouble(self) -> None:
         """Raise `TryAgain` for what passes by: an overloaded server, a page of something else."""

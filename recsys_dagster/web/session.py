@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, TypeVar
 
+import numpy as np
 import requests
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.web.answers import Answer, TryAgain, parse
-from recsys_dagster.web.limits import LONGEST_PAUSE, Clock, Limits
+from recsys_dagster.web.bodies import read_body
+from recsys_dagster.web.limits import Clock, Limits
+from recsys_dagster.web.patience import Patience
 from recsys_dagster.web.secrecy import keep_out_of_logs, shown
 
-TRIES = 6
-_LONGEST_BACK_OFF = 60.0
-_TIMEOUTS = (10, 60)
+TRIES = Patience().tries
 _NO_ADDRESS = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
@@ -25,7 +26,26 @@ T = TypeVar("T")
 
 
 class ServiceDownError(RecsysError):
-    """A service did not answer for now; a later try may get further."""
+    """A service did not answer for now; a later try may get further.
+
+    Attributes
+    ----------
+    problem
+        In a few words, what it did instead.
+    pause
+        For how many seconds it wants to be left alone; None where it did not say.
+    """
+
+    def __init__(self, message: str, problem: str = "", pause: float | None = None) -> None:
+        super().__init__(message)
+        self.problem, self.pause = problem, pause
+
+
+class _Direct(requests.Session):
+    """Goes nowhere else: nothing is told to an address that the user did not set."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
 
 
 class Web:
@@ -43,6 +63,15 @@ class Web:
         Texts that must not be in any message.
     clock
         The time.
+    patience
+        How long it is waited for.
+    rng
+        Draws the jitter.
+
+    Attributes
+    ----------
+    requests
+        How many were sent so far.
     """
 
     def __init__(
@@ -52,12 +81,17 @@ class Web:
         interval: float,
         secrets: tuple[str, ...] = (),
         clock: Clock = time,
+        patience: Patience | None = None,
+        rng: np.random.Generator | None = None,
     ) -> None:
         self.clock = clock
+        self.requests = 0
+        self._patience = patience or Patience()
+        self._rng = rng or np.random.default_rng()
         self.on_wait: Callable[[str], None] = lambda _: None
         self._title, self._setting, self._secrets = title, setting, secrets
         self._limits = Limits(interval, clock)
-        self._session = requests.Session()
+        self._session = _Direct()
         self._session.headers["User-Agent"] = f"recsys-dagster/{version('recsys-dagster')}"
         self._session.headers["Accept"] = "application/json"
         keep_out_of_logs()
@@ -76,7 +110,7 @@ class Web:
         params: Mapping[str, str | int],
         read: Callable[[Answer], T],
         headers: Mapping[str, str] | None = None,
-        tries: int = TRIES,
+        tries: int | None = None,
     ) -> T:
         """Ask until `read` takes the answer; it raises `TryAgain` for one that it does not.
 
@@ -87,7 +121,7 @@ class Web:
         RecsysError
             What `read` raises, or an address that is none.
         """
-        problem = ""
+        problem, tries = "", tries or self._patience.tries
         for tried in range(tries):
             if tried:
                 self._back_off(problem, tried)
@@ -95,19 +129,20 @@ class Web:
                 return read(self._ask(url, params, headers or {}))
             except TryAgain as trouble:
                 problem = str(trouble)
+            self._heed_long_pause(problem)
         raise ServiceDownError(
             f"{self._title} does not answer as it should: {problem}, {tries} times in a row. "
-            "What was fetched is kept: run it again later to go on from there."
+            "What was fetched is kept: run it again later to go on from there.",
+            problem,
         )
 
     def _ask(self, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]) -> Answer:
         if due := self._limits.due_in():
             self._wait(due, "waiting for the limit of the service")
+        self.requests += 1
         trouble: Exception
         try:
-            response = self._session.get(
-                url, params=dict(params), headers=dict(headers), timeout=_TIMEOUTS
-            )
+            return self._send(url, params, headers)
         except _NO_ADDRESS:
             trouble = RecsysError(
                 f"The address of {self._title} is not one that can be asked. Correct "
@@ -119,25 +154,46 @@ class Web:
             )
         except requests.RequestException as error:
             trouble = TryAgain(f"no connection ({type(error).__name__})")
-        else:
-            self._limits.asked()
-            self._limits.answered(response.status_code, response.headers)
-            return Answer(response.status_code, parse(response.content))
         self._limits.asked()
         # Raised out here it does not carry the original, which has the address with the key in it.
         raise trouble
 
+    def _send(
+        self, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]
+    ) -> Answer:
+        patience, until = self._patience, self.clock.monotonic() + self._patience.whole
+        response = self._session.get(
+            url,
+            params=dict(params),
+            headers=dict(headers),
+            timeout=(patience.connecting, patience.silence),
+            stream=True,
+        )
+        self._limits.asked()
+        self._limits.answered(response.status_code, response.headers)
+        try:
+            body = read_body(response.raw, self.clock, until)
+        except TryAgain:
+            response.close()
+            raise
+        return Answer(response.status_code, parse(body), self._limits.asked_pause)
+
     def _back_off(self, problem: str, tried: int) -> None:
-        """Wait as long as the answer asked for, else 1, 2, 4, … seconds."""
+        """Wait as long as the answer asked for, else ever longer."""
         pause = self._limits.asked_pause
         if pause is None:
-            pause = min(2.0 ** (tried - 1), _LONGEST_BACK_OFF)
-        if pause > LONGEST_PAUSE:
+            pause = self._patience.back_off(tried, self._rng)
+        self._wait(pause, f"waiting {pause:.0f} s: {problem}")
+
+    def _heed_long_pause(self, problem: str) -> None:
+        pause = self._limits.asked_pause
+        if pause is not None and pause > self._patience.pause:
             raise ServiceDownError(
                 f"{self._title} asks for a pause of {pause / 60:,.0f} minutes ({problem}). "
-                "What was fetched is kept: run it again then to go on from there."
+                "What was fetched is kept: run it again then to go on from there.",
+                problem,
+                pause,
             )
-        self._wait(pause, f"waiting {pause:.0f} s: {problem}")
 
     def _wait(self, seconds: float, why: str) -> None:
         told = seconds >= 1

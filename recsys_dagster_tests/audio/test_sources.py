@@ -1,7 +1,11 @@
+import random
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys_dagster.audio.features import REFUSED
 from recsys_dagster.audio.sources import CatalogueSource, Surroundings, make_sources
@@ -20,9 +24,18 @@ def catalogues(folder: Path, **texts: str) -> dict[Path, str]:
     return files
 
 
+def table(*songs: tuple[str, str], ids: dict[int, list[str]] | None = None) -> pl.DataFrame:
+    texts = dict.fromkeys(("song_key", "artist", "title"), pl.String())
+    schema = pl.Schema({"song_id": pl.Int32(), **texts, "spotify_ids": pl.List(pl.String())})
+    rows = [
+        (number, key_of(*song), *song, (ids or {}).get(number, []))
+        for number, song in enumerate(songs)
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def look_up(source: CatalogueSource, *songs: tuple[str, str]) -> pl.DataFrame:
-    keys = [key_of(*song) for song in songs]
-    return source.look_up(pl.DataFrame({"song_id": range(len(keys)), "song_key": keys}))
+    return source.look_up(table(*songs))
 
 
 def energy(source: CatalogueSource, artist: str, title: str) -> float | None:
@@ -67,6 +80,84 @@ def test_a_file_that_cannot_be_used_is_named_and_the_others_are_read(tmp_path: P
 def test_no_catalogue_knows_no_song() -> None:
     assert look_up(CatalogueSource({}), ("A", "x")).height == 0
     assert CatalogueSource({}).refused_files == []
+
+
+IDS = ["A" * 22, "B" * 22, "C" * 22]
+
+
+def test_the_id_comes_before_the_name_and_the_name_before_what_is_alike(tmp_path: Path) -> None:
+    files = catalogues(
+        tmp_path,
+        a=f"artist,title,energy,id\nZ,other name,0.1,{IDS[1]}\nA,Harbour,0.2,{IDS[2]}\n"
+        "A,Harbour!,0.3,\nA,Sun Light,0.4,\n",
+    )
+    source = CatalogueSource(files)
+    songs = table(
+        ("A", "Harbour"), ("A", "Harbour"), ("A", "Sunlight"), ("A", "Moonlight"),
+        ids={0: [IDS[0], IDS[1], IDS[2]], 3: [IDS[0]]},
+    )  # fmt: skip
+    found = source.look_up(songs).sort("song_id").select("song_id", "energy", "score").rows()
+    assert found == [(0, 0.1, 1.0), (1, 0.2, 1.0), (2, 0.4, 0.98)]
+    assert dict(source.match(songs).select("song_id", "step").rows()) == {
+        0: "id", 1: "identity", 2: "alike",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("energy_of_other", "found"), [(0.55, 1), (0.9, 0)])
+def test_two_rows_that_are_alike_count_if_they_agree(
+    energy_of_other: float, found: int, tmp_path: Path
+) -> None:
+    rows = f"A,Sun-light,0.5\nA,Sun Light,{energy_of_other}\n"
+    source = CatalogueSource(catalogues(tmp_path, a="artist,title,energy\n" + rows))
+    assert look_up(source, ("A", "Sunlight")).height == found
+
+
+def test_a_clearly_better_match_needs_no_agreement(tmp_path: Path) -> None:
+    rows = 'A,Night Harbour,0.5\nA,"Night Harbour! - From ""Lake""",0.9\n'
+    source = CatalogueSource(catalogues(tmp_path, a="artist,title,energy\n" + rows))
+    assert energy(source, "A", "Night-Harbour") == 0.5
+
+
+def test_what_is_alike_stays_within_the_artist(tmp_path: Path) -> None:
+    text = "artist,title,energy\nThe Quays;Bo,Harbour!,0.1\nGustav Mahler,Lied!,0.2\n"
+    source = CatalogueSource(catalogues(tmp_path, a=text))
+    songs = [("Quays", "Harbour"), ("Quays, Léa", "Harbour"), ("Bo", "Harbour"),
+             ("Quay", "Harbour"),
+             ("Gustav Mahler", "Lied")]  # fmt: skip
+    assert look_up(source, *songs).sort("song_id")["song_id"].to_list() == [0, 1]
+
+
+def test_titles_alike_beyond_count_match_by_their_letters_only(tmp_path: Path) -> None:
+    rows = "".join(f"A,Harbouring s{chr(97 + n // 26)}{chr(97 + n % 26)},0.1\n" for n in range(150))
+    source = CatalogueSource(catalogues(tmp_path, a="artist,title,energy\n" + rows))
+    songs = [("A", "Harboring saa"), ("A", "Harbouring; saa")]
+    assert look_up(source, *songs)["song_id"].to_list() == [1]
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from("xyz"), st.sampled_from(["0.1", "0.5", ""]),
+                  st.sampled_from(["1", "7", ""])),
+        min_size=1, max_size=6,
+    ),
+    order=st.randoms(use_true_random=False),
+)  # fmt: skip
+@settings(max_examples=15, deadline=None)
+def test_the_order_of_files_decides_only_between_rows_as_complete(
+    rows: list[tuple[str, str, str]], order: random.Random
+) -> None:
+    with TemporaryDirectory() as folder:
+        lines = [f"A,{title},{energy},{key}" for title, energy, key in rows]
+        shuffled = order.sample(lines, len(lines))
+        known = []
+        for name, files in (("one", lines), ("other", shuffled)):
+            (Path(folder) / name).mkdir()
+            texts = {f"f{n:02}": f"artist,title,energy,key\n{row}\n" for n, row in enumerate(files)}
+            source = CatalogueSource(catalogues(Path(folder) / name, **texts))
+            found = look_up(source, *(("A", title) for title in "xyz")).sort("song_id")
+            count = pl.sum_horizontal(pl.col("energy", "key").is_not_null())
+            known.append(found.select("song_id", count).rows())
+        assert known[0] == known[1]
 
 
 def test_the_fingerprint_follows_the_contents(tmp_path: Path) -> None:

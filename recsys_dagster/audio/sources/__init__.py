@@ -7,6 +7,8 @@ from pathlib import Path
 from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.sources.base import FeatureSource
 from recsys_dagster.audio.sources.catalogue import CatalogueSource
+from recsys_dagster.audio.sources.reccobeats import ReccobeatsSource
+from recsys_dagster.audio.sources.spotify import SpotifySource
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
 
@@ -36,6 +38,14 @@ class Surroundings:
 
 _MAKERS: dict[str, Callable[[Surroundings], FeatureSource]] = {
     CatalogueSource.name: lambda around: CatalogueSource(around.catalogues),
+    ReccobeatsSource.name: lambda around: ReccobeatsSource(
+        lambda: around.answers_of(ReccobeatsSource.name),
+        around.settings.reccobeats_api_url,
+        around.settings.reccobeats_interval,
+    ),
+    SpotifySource.name: lambda around: SpotifySource(
+        around.settings, lambda: around.answers_of(SpotifySource.name)
+    ),
 }
 
 

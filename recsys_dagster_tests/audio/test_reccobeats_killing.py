@@ -1,0 +1,73 @@
+"""Runs that are killed at any moment: nothing that was answered is asked again."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys_dagster_tests.audio.fake_reccobeats import (
+    FakeReccobeats,
+    made_up_world,
+    questions_of,
+)
+
+SONGS = 2_000
+LONGEST_LIFE = 0.8
+KILLS = 6
+
+
+@contextmanager
+def filling(fake: FakeReccobeats, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has begun to fill; it does not outlive the block."""
+    module = "recsys_dagster_tests.audio.filling"
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, fake.url, str(folder), str(SONGS)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "filling\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def features(folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(folder / "all.parquet", glob=False).drop("retry_at")
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_asks_nothing_twice_but_what_was_under_way(
+    tmp_path: Path,
+) -> None:
+    _, tracks = made_up_world(SONGS)
+    with FakeReccobeats(tracks) as fake, filling(fake, tmp_path / "undisturbed") as process:
+        assert process.wait(120) == 0
+        undisturbed = questions_of(fake.asked)
+    rng = random.Random(0)
+    ends = []
+    with FakeReccobeats(tracks) as fake:
+        for _ in range(KILLS):
+            with filling(fake, tmp_path / "killed") as process:
+                time.sleep(rng.uniform(0, LONGEST_LIFE))
+                assert process.poll() is None
+            time.sleep(0.1)  # a request may still be on its way into the log
+            ends.append(len(fake.asked))
+        with filling(fake, tmp_path / "killed") as process:
+            assert process.wait(120) == 0
+        asked = list(fake.asked)
+    assert features(tmp_path / "killed").equals(features(tmp_path / "undisturbed"))
+    assert set(questions_of(asked)) == set(undisturbed)
+    assert ends[-1] < len(asked)
+    under_way = {end - 1 for end in ends}
+    settled = [one for number, one in enumerate(asked) if number not in under_way]
+    assert set(questions_of(settled).values()) == {1}
