@@ -41,6 +41,7 @@ def _ensure_history(shop: Workshop) -> None:
 
 
 def _make_listens(shop: Workshop) -> Made:
+    shop.stamps.forget("listens")  # a kill half-way must not leave a table that counts as done
     raw = find_raw_files(shop.layout)
     layout = shop.layout
     table = sync_listens(

@@ -50,13 +50,10 @@ class Survey:
     odd
         Whether there is what the fast parser does not tell of: a NUL, a broken character, a
         carriage return that ends no line, or a last line that breaks off after a quote.
-    separators
-        How many bytes could separate fields.
     """
 
     lines: int
     odd: bool
-    separators: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +92,11 @@ def scan_quickly(path: Path, shape: CsvShape) -> tuple[pl.LazyFrame, int | None]
         As `scan_lines`, but a row that may be wrong has the problem `DOUBTFUL`; and how many
         rows there are if no line was swallowed, or `None` if the file is unsound for certain.
     """
-    survey = survey_bytes(path, shape.separator)
+    survey = survey_bytes(path)
     rows = _scan(path, shape)
-    doubt = pl.col(_OVERFLOW).fill_null("") != ""
-    if shape.quote or survey.separators != survey.lines * (shape.width - 1):
-        # A short line is filled with empty fields, so an empty last field may be a missing one.
-        doubt |= pl.col(column_names(shape.width)[-1]) == ""
+    # A short line is filled with empty fields, so an empty last field may be a missing one.
+    missing = pl.col(column_names(shape.width)[-1]) == ""
+    doubt = (pl.col(_OVERFLOW).fill_null("") != "") | missing
     rows = rows.with_columns(pl.when(doubt).then(pl.lit(DOUBTFUL)).alias(PROBLEM)).drop(_OVERFLOW)
     return rows, None if survey.odd else survey.lines - shape.header
 
@@ -137,16 +133,14 @@ def column_names(width: int) -> list[str]:
     return [f"column_{position}" for position in range(width)]
 
 
-def survey_bytes(path: Path, separator: str = ",") -> Survey:
-    """Count lines and separators, and look for what is odd, in one pass over the bytes."""
-    lines = separators = 0
+def survey_bytes(path: Path) -> Survey:
+    """Count lines, and look for what is odd, in one pass over the bytes."""
+    lines = 0
     odd, before, quoted = False, b"", False
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
             array = np.frombuffer(chunk, np.uint8)
             lines += int(np.count_nonzero(array == ord("\n")))
-            if separator == "\t":
-                separators += int(np.count_nonzero(array == ord(separator)))
             odd = odd or _is_odd(chunk) or _is_odd(before + chunk[:2])
             before = chunk[-2:]
             last_end = chunk.rfind(b"\n")
@@ -154,7 +148,6 @@ def survey_bytes(path: Path, separator: str = ",") -> Survey:
     return Survey(
         lines + (not before.endswith(b"\n") and bool(before)),
         odd or before.endswith(b"\r") or quoted,
-        separators,
     )
 
 

@@ -8,7 +8,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.names import safe_relative
 from recsys_dagster.files.zips import count_members, is_zip, unpacked
 from recsys_dagster.importing.report import ImportReport
-from recsys_dagster.listening.masking import masked
+from recsys_dagster.masking import masked
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from recsys_dagster.listening.ranges import Listeners, count_by_listener, split_
 
 MOST_PLAYS_A_MINUTE = 4
 _MINUTE = 60
-_EDGE = pl.duration(minutes=2)
+_EDGE = pl.duration(minutes=3, seconds=1)
 """By how much files that only touch may be apart, with the slack of both."""
 _ROW = "row"
 _SCHEMA = pl.Schema({"part": pl.Int32(), _ROW: pl.UInt32()})
@@ -60,8 +60,9 @@ def find_edits(parts: Sequence[Part]) -> Edits:
         superfluous = _repeated(rows, parts)
         repeated.append(rows.filter(superfluous).select("part", _ROW))
         bursts.append(_bursts(rows.filter(~superfluous)))
-    for listeners in split_by_listener(counts.join(shared, on="user", how="anti")):
-        crowded = _crowded(parts, counts, listeners).join(shared, on="user", how="anti")
+    alone = counts.join(shared, on="user", how="anti")
+    for listeners in split_by_listener(alone):
+        crowded = _crowded(parts, counts, listeners, alone.select("user").unique())
         if crowded.height:
             bursts.append(_bursts(_load(parts, counts, listeners, crowded)))
     return Edits(pl.concat(repeated), pl.concat(bursts))
@@ -136,10 +137,13 @@ def _belief(part: Part) -> tuple[int, int, int, str]:
     return reading.rank, reading.resolution, -reading.listens, part.name
 
 
-def _crowded(parts: Sequence[Part], counts: pl.DataFrame, listeners: Listeners) -> pl.DataFrame:
-    """Listeners with more listens in some minute, of whatever songs, than one song can have."""
+def _crowded(
+    parts: Sequence[Part], counts: pl.DataFrame, listeners: Listeners, users: pl.DataFrame
+) -> pl.DataFrame:
+    """Those with more listens in some minute, of whatever songs, than one song can have."""
     scans = [scan.select("user", "listened_at") for scan in _scans(parts, counts, listeners)]
-    listens = pl.concat(scans).collect(engine="streaming").drop_nulls()
+    theirs = pl.concat(scans).join(users.lazy(), on="user", how="semi")
+    listens = theirs.collect(engine="streaming").drop_nulls()
     who = pl.col("user").cast(pl.Categorical).to_physical().cast(pl.Int64)
     # One number for listener and second: to sort such numbers is what makes this fast.
     moments = listens.select("user", (who * (1 << 40) + _second()).alias("moment"))

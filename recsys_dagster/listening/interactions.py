@@ -68,11 +68,12 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
         keys = SongKeys()
         for listeners in split_by_listener(count_listeners(listens)):
             found = _count(listeners.among(listens), keys)
-            found = found if predicate is None else found.filter(predicate)
-            found = found if columns is None else found.select(columns)
             found = found if rows is None else found.head(rows)
             rows = None if rows is None else rows - found.height
-            yield found
+            found = found if predicate is None else found.filter(predicate)
+            yield found if columns is None else found.select(columns)
+            if rows == 0:
+                return
 
     return register_io_source(counted, schema=INTERACTIONS_SCHEMA)
 

@@ -7,6 +7,7 @@ file under two names counts once, and what is not wanted any more is removed las
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -127,7 +128,7 @@ def _write_table(parts: Sequence[Part], edits: Edits, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     wanted = {name for at, part in enumerate(parts) if (name := _place(part, edits, at, target))}
     for file in target.iterdir():
-        if file.name not in wanted:
+        if file.is_file() and file.name not in wanted:
             file.unlink()
 
 
@@ -163,8 +164,10 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _by_file(readings: Sequence[Reading], parts: Iterable[int]) -> dict[str, int]:
-    counts = pl.Series("part", parts, pl.Int32).value_counts().sort("part")
-    return {readings[part].file: count for part, count in counts.iter_rows()}
+    counts = Counter[str]()
+    for part in parts:  # names that were made safe can be alike
+        counts[readings[part].file] += 1
+    return dict(counts)
 
 
 def _nothing_found(

@@ -48,6 +48,10 @@ def find_repeated(
     repeated = np.zeros(song.size, np.bool_)
     kept = np.empty(song.size, np.int64)
     merged = np.empty(song.size, np.int64)
+    taken = np.zeros(song.size, np.bool_)
+    begin = np.empty(song.size, np.int64)
+    for one in range(song.size):
+        begin[one] = time[one] - files[file[one], 2]
     row = 0
     while row < song.size:
         count, this_song = 0, song[row]
@@ -55,33 +59,48 @@ def find_repeated(
             first, this_file = row, file[row]
             while row < song.size and song[row] == this_song and file[row] == this_file:
                 row += 1
-            _match(kept[:count], file, time, files, first, row, repeated)
-            count = _merge(kept, count, time, first, row, repeated, merged)
+            taken[:count] = False
+            _match(kept[:count], taken, file, time, files, first, row, repeated, True)
+            _match(kept[:count], taken, file, time, files, first, row, repeated, False)
+            count = _merge(kept, count, begin, first, row, repeated, merged)
     return repeated
 
 
 @_compiled
 def _match(
     kept: Int64Array,
+    taken: NDArray[np.bool_],
     file: Int64Array,
     time: Int64Array,
     files: Int64Array,
     first: int,
     last: int,
     repeated: NDArray[np.bool_],
+    of_one_kind: bool,
 ) -> None:
-    """Match rows first to last with those kept, each with one, in the order of time."""
+    """Match rows first to last with those kept, each with one, in the order of time.
+
+    Once with what is of the same kind, without slack, and once with all others: within either,
+    the order of time is the order in which spans begin.
+    """
     place, row = 0, first
     while place < kept.size and row < last:
-        other = kept[place]
-        ours, theirs = files[file[row]], files[file[other]]
-        slack = 0 if ours[0] == theirs[0] else ours[2] + theirs[2]
-        if time[other] + theirs[1] + slack <= time[row]:
+        ours, theirs = files[file[row]], files[file[kept[place]]]
+        if repeated[row]:
+            row += 1
+            continue
+        if taken[place] or (ours[0] == theirs[0]) != of_one_kind:
             place += 1
-        elif time[row] + ours[1] + slack <= time[other]:
+            continue
+        slack = 0 if of_one_kind else ours[2] + theirs[2]
+        other = time[kept[place]]
+        if other + theirs[1] + slack <= time[row]:
+            place += 1
+        elif time[row] + ours[1] + slack <= other:
             row += 1
         else:
             repeated[row] = True
+            taken[place] = True
             place += 1
             row += 1
 
@@ -90,18 +109,18 @@ def _match(
 def _merge(
     kept: Int64Array,
     count: int,
-    time: Int64Array,
+    begin: Int64Array,
     first: int,
     last: int,
     repeated: NDArray[np.bool_],
     merged: Int64Array,
 ) -> int:
-    """Add the rows that were not matched to those kept, in the order of time."""
+    """Add the rows that were not matched to those kept, in the order in which spans begin."""
     place, size = 0, 0
     for row in range(first, last):
         if repeated[row]:
             continue
-        while place < count and time[kept[place]] <= time[row]:
+        while place < count and begin[kept[place]] <= begin[row]:
             merged[size] = kept[place]
             place += 1
             size += 1

@@ -12,11 +12,12 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.files.names import without_emails
 from recsys_dagster.files.zips import is_zip, unpacked
 from recsys_dagster.listening.formats import FORMATS
-from recsys_dagster.listening.masking import masked
 from recsys_dagster.listening.naming import listener_of
 from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.masking import masked
 from recsys_dagster.storage.atomic import atomic_path, write_json
 from recsys_dagster.storage.hashing import content_hash, hash_json
 
@@ -74,7 +75,7 @@ class Parts:
     def forget_others(self) -> None:
         """Remove what was kept of files that this reader was not asked for."""
         for kept in self._folder.iterdir():
-            if kept.stem not in self._used:
+            if kept.is_file() and kept.stem not in self._used:
                 kept.unlink()
 
     def _read_file(self, file: Path, shown: PurePath) -> Part:
@@ -82,7 +83,7 @@ class Parts:
         listener = listener_of(shown)
         content = content_hash(file)
         whose = "" if form.names_listeners(sample) else f"-{hash_json(listener)[:8]}"
-        name = f"{content[:16]}-v{form.version}{whose}"
+        name = f"{content[:16]}-{hash_json([form.name, form.version])[:6]}{whose}"
         self._used.add(name)
         table, report = self._folder / f"{name}.parquet", self._folder / f"{name}.json"
         reading = _known_reading(table, report)
@@ -91,17 +92,14 @@ class Parts:
                 reading = read_history(file, path, listener)
                 # The report comes first: where the table is, its report is too.
                 write_json(report, {"reading": reading.to_dict(), "hash": content_hash(path)})
-        return Part(name, content, table, replace(reading, file=masked(shown.as_posix())))
+        return Part(name, content, table, replace(reading, file=_tellable(shown)))
 
     def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
         content = content_hash(file)
         index = self._folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
         self._used.add(index.stem)
-        known = _load(index)
-        parts = known and [self._known_part(entry) for entry in known["parts"]]
-        if parts and None not in parts:
-            yield from (part for part in parts if part)
-            yield from known["refused"]
+        if known := self._known_zip(index):
+            yield from known
             return
         found: list[Part] = []
         with unpacked(file) as (members, refused):
@@ -110,7 +108,7 @@ class Parts:
                     found.append(self._read_file(member, shown / relative))
                 except RecsysError as error:
                     if _is_table(relative):
-                        refused.append((str(relative), str(error)))
+                        refused.append((str(relative), f"{shown.name}/{error}"))
         yield from found
         reasons = [masked(reason) for _, reason in refused]
         reasons += [] if found else [f"{shown.name} holds no listening history."]
@@ -119,6 +117,15 @@ class Parts:
                    for one in found]  # fmt: skip
         write_json(index, {"parts": entries, "refused": reasons})
 
+    def _known_zip(self, index: Path) -> list[Part | str]:
+        """What a zip was read to hold; empty where that is not known, or not whole."""
+        try:
+            known = _load(index) or {"parts": [], "refused": []}
+            parts = [self._known_part(entry) for entry in known["parts"]]
+            return [] if None in parts else [*(one for one in parts if one), *known["refused"]]
+        except (KeyError, TypeError):
+            return []
+
     def _known_part(self, entry: dict[str, str]) -> Part | None:
         self._used.add(entry["name"])
         table = self._folder / f"{entry['name']}.parquet"
@@ -126,6 +133,11 @@ class Parts:
         if reading is None:
             return None
         return Part(entry["name"], entry["content"], table, replace(reading, file=entry["file"]))
+
+
+def _tellable(shown: PurePath) -> str:
+    """A path for reports: of e-mail addresses in it stays what is before the @."""
+    return "/".join(without_emails(part) for part in shown.parts)
 
 
 def _readers() -> str:

@@ -54,8 +54,8 @@ def count_listeners(listens: pl.LazyFrame) -> pl.DataFrame:
     return counts.collect(engine="streaming")
 
 
-def split_by_listener(counts: pl.DataFrame, at_once: int = LISTENS_AT_ONCE) -> Iterator[Listeners]:
-    """Ranges of listeners, each with about `at_once` listens, or one listener with more.
+def split_by_listener(counts: pl.DataFrame) -> Iterator[Listeners]:
+    """Ranges of listeners, each with about `LISTENS_AT_ONCE` listens, or one who has more.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def split_by_listener(counts: pl.DataFrame, at_once: int = LISTENS_AT_ONCE) -> I
     """
     users = counts.group_by("user").agg(pl.col("listens").sum()).sort("user")
     before = users["listens"].cum_sum() - users["listens"]
-    numbered = users.with_columns((before // at_once).alias("range"))
+    numbered = users.with_columns((before // LISTENS_AT_ONCE).alias("range"))
     ranges = numbered.group_by("range", maintain_order=True).agg(
         pl.col("user").first().alias("first"), pl.col("user").last().alias("last")
     )

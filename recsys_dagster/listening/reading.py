@@ -1,5 +1,6 @@
 """One history file in: recognised by its content, read once, every row accounted for."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from recsys_dagster.files.sample import Sample, take_sample
 from recsys_dagster.listening.formats import FORMATS, HistoryFormat
 from recsys_dagster.listening.formats.columns import shown
 from recsys_dagster.listening.formats.times import EXPECTED, NOT_UNDERSTOOD
-from recsys_dagster.listening.masking import masked
 from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, LISTENS_SCHEMA, NOTE, READ_SCHEMA
+from recsys_dagster.masking import masked
 
 MINUTE = 60
+_NO_TIME = re.compile(r"[^\w:,+./ -]+")
+_LONGEST_TIME = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ def summarise_history(path: Path, listener: str) -> Reading:
 def _read(path: Path, target: Path | None, listener: str) -> Reading:
     form, sample = recognise(path)
     whose = None if form.names_listeners(sample) else listener
+    listener = whose or ""  # where rows name their listeners, one that does not has none
     if isinstance(form, QuickFormat):
         rows, expected = form.quick_scan(sample, listener)
         try:
@@ -233,4 +237,5 @@ def _remarks_of(remarks: pl.DataFrame, kind: str) -> dict[str, Remark]:
 
 
 def _example(text: str | None, kind: str) -> str | None:
-    return masked(text) if text and kind == NOTE else None
+    """As much of a text as a time can be, without what a person could be told by."""
+    return _NO_TIME.sub("…", masked(text))[:_LONGEST_TIME] if text and kind == NOTE else None

@@ -4,13 +4,15 @@ import logging
 import re
 from typing import Any
 
+from recsys_dagster.masking import masked
+
 _KEY = re.compile(r"(api_key=)[^&\s\"']+")
 _SHOWN = 160
 
 
 def shown(said: Any, secrets: tuple[str, ...]) -> str:
     """What a service said, fit for a message: short, on one line, without secrets."""
-    words = " ".join(str(said).split())
+    words = masked(" ".join(str(said).split()))
     for secret in filter(None, secrets):
         words = words.replace(secret, "…")
     return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"

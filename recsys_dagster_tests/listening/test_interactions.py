@@ -3,9 +3,11 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys_dagster.listening import ranges
 from recsys_dagster.listening.interactions import count_interactions, interaction_arrays
 from recsys_dagster.listening.schema import LISTENS_SCHEMA
 from recsys_dagster.listening.songs import unique_songs
@@ -28,6 +30,24 @@ def as_table(played: list[Listen], spotify_id: str | None = None) -> pl.LazyFram
         for position, (user, artist, title) in enumerate(played)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=LISTENS_SCHEMA).lazy()
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+def test_ranges_of_listeners_change_nothing(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = count(listens(5, 300)).sort("user", "song_key")
+    monkeypatch.setattr(ranges, "LISTENS_AT_ONCE", at_once)
+    lazy = count_interactions(as_table(listens(5, 300)))
+    assert lazy.collect().sort("user", "song_key").equals(expected)
+    assert lazy.head(4).filter(pl.col("user") == "w").collect().height <= 4
+    whole = lazy.collect()
+    assert lazy.head(4).collect().equals(whole.head(4))
+    assert (
+        lazy.head(40)
+        .filter(pl.col("user") == "v")
+        .collect()
+        .equals(whole.head(40).filter(pl.col("user") == "v"))
+    )
+    assert lazy.select("user").collect().equals(whole.select("user"))
 
 
 def count(played: list[Listen]) -> pl.DataFrame:

@@ -78,3 +78,17 @@ def test_listens_without_a_time_meet_each_other_alone() -> None:
 def test_the_listens_of_three_files_are_matched_with_all_before() -> None:
     rows = [(0, 0, 10), (0, 1, 20), (0, 2, 10), (0, 2, 20), (0, 2, 30)]
     assert repeated(rows) == [False, False, True, True, False]
+
+
+@settings(deadline=None)
+@given(ROWS, st.integers(0, 2), st.integers(0, 2))
+def test_a_file_that_is_there_already_adds_nothing(
+    rows: list[Row], slack: int, copied: int
+) -> None:
+    """The copy is of the same kind as the file that it copies."""
+    copy = [(song, 3, time) for song, file, time in rows if file == copied]
+    files = [(kind, 1, slack) for kind in (0, 1, 2, copied)]
+    with_copy = sorted([*rows, *copy])
+    columns = [np.array([row[n] for row in with_copy], np.int64).reshape(-1) for n in range(3)]
+    again = find_repeated(columns[0], columns[1], columns[2], np.array(files, np.int64))
+    assert int((~again).sum()) == repeated(rows, slack=slack).count(False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys_dagster.listening import ranges
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
 from recsys_dagster_tests.real_data import real_data
@@ -92,6 +93,12 @@ WRITERS: dict[str, Write] = {
     "basic.json": basic_json, "listens.jsonl": jsonl,
 }  # fmt: skip
 EACH = pytest.mark.parametrize("name", WRITERS)
+
+
+@pytest.fixture(autouse=True)
+def _few_listens_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every listener is a range of its own, as where there are millions of listens."""
+    monkeypatch.setattr(ranges, "LISTENS_AT_ONCE", 3)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.masking import masked
+from recsys_dagster.masking import masked
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "user": ("username", "user", "userid", "listener", "listenername", "lastfmuser", "lfmid"),

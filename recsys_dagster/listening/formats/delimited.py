@@ -74,13 +74,13 @@ class DelimitedHistory:
         """
         layout = self._layout(sample)
         raw = _times(sample, layout)
-        shapes = {
-            joint: shape_of_times([joint.join(parts) for parts in raw]) for joint in ("", " ")
-        }
-        joint = "" if shapes[""] else " "  # most files have the space in front of the hour
+        # Most files have the space in front of the hour; halves of a time must never fuse.
+        spaced = all(part.startswith(" ") for parts in raw for part in parts[1:])
+        joint = "" if spaced else " "
+        shape = shape_of_times([joint.join(parts) for parts in raw]) or SHAPES[0]
         rows, expected = scan_quickly(sample.path, layout.shape)
         text = pl.concat_str(_time_columns(layout), separator=joint)
-        rows = self._read(rows, layout, listener, text, (shapes[joint] or SHAPES[0],))
+        rows = self._read(rows, layout, listener, text, (shape,))
         unread = pl.col("listened_at").is_null() & pl.col(PROBLEM).is_null()
         doubt = pl.when(unread).then(pl.lit(DOUBTFUL)).otherwise(PROBLEM).alias(PROBLEM)
         rows = rows.with_columns(doubt, pl.lit(None, pl.String).alias(NOTE))
