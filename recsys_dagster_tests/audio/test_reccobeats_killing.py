@@ -18,7 +18,6 @@ from recsys_dagster_tests.audio.fake_reccobeats import (
 )
 
 SONGS = 2_000
-LONGEST_LIFE = 0.8
 KILLS = 6
 
 
@@ -52,14 +51,15 @@ def test_killed_again_and_again_it_asks_nothing_twice_but_what_was_under_way(
     _, tracks = made_up_world(SONGS)
     with FakeReccobeats(tracks) as fake, filling(fake, tmp_path / "undisturbed") as process:
         assert process.wait(120) == 0
-        undisturbed = questions_of(fake.asked)
-    rng = random.Random(0)
+        undisturbed, requests = questions_of(fake.asked), len(fake.asked)
+    moments = sorted(random.Random(0).sample(range(1, requests - 20), KILLS))
     ends = []
     with FakeReccobeats(tracks) as fake:
-        for _ in range(KILLS):
+        for moment in moments:
             with filling(fake, tmp_path / "killed") as process:
-                time.sleep(rng.uniform(0, LONGEST_LIFE))
-                assert process.poll() is None
+                while len(fake.asked) < moment:
+                    assert process.poll() is None
+                    time.sleep(0.001)
             time.sleep(0.1)  # a request may still be on its way into the log
             ends.append(len(fake.asked))
         with filling(fake, tmp_path / "killed") as process:
