@@ -9,10 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from recsys_dagster import console
-from recsys_dagster.cli_parts import AsJson, DataDir
-from recsys_dagster.cli_parts import chosen_settings as _settings
-from recsys_dagster.cli_parts import print_json as _print_json
-from recsys_dagster.cli_parts import waiting_to_write as _writing
+from recsys_dagster.cli_parts import (
+    AsJson,
+    DataDir,
+    chosen_settings,
+    print_json,
+    waiting_to_write,
+)
 from recsys_dagster.errors import RecsysError, StoppedError
 from recsys_dagster.fetch_cli import fetch_app
 from recsys_dagster.purge_cli import purge_app
@@ -79,14 +82,14 @@ def run(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from recsys_dagster.defs.running import run_everything
     from recsys_dagster.status import read_status
 
-    settings = _settings(data_dir)
+    settings = chosen_settings(data_dir)
     with console.progress_on_stderr() as progress:
         outcome = run_everything(progress)
     status = read_status(settings)
     names = ("listens", "users", "songs", "songs_with_features", "release", "demo")
     summary = {name: status[name] for name in names}
     if as_json:
-        _print_json(
+        print_json(
             {
                 **summary,
                 "stages_done": list(outcome.done),
@@ -166,12 +169,12 @@ def import_(
     from recsys_dagster.importing import import_paths
     from recsys_dagster.storage.raw import find_raw_files
 
-    layout = Layout(_settings(data_dir).data_dir)
+    layout = Layout(chosen_settings(data_dir).data_dir)
     was_demo = find_raw_files(layout).demo
-    with _writing(layout), console.progress_on_stderr(log=False) as progress:
+    with waiting_to_write(layout), console.progress_on_stderr(log=False) as progress:
         report = import_paths(paths, layout, progress, user)
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         _show_imported(report)
         if was_demo and not find_raw_files(layout).demo:
@@ -221,10 +224,10 @@ def recommend(
         raise typer.BadParameter('a song is empty: name it as "Artist - Title".')
     if method not in METHODS:
         raise typer.BadParameter(f"there is no method {method!r}; there are {', '.join(METHODS)}.")
-    recommender = Recommender.open(_settings(data_dir).data_dir)
+    recommender = Recommender.open(chosen_settings(data_dir).data_dir)
     answer = recommender.recommend(seeds, user=user, method=method, n=n)
     if as_json:
-        _print_json(answer.to_dict())
+        print_json(answer.to_dict())
     else:
         console.show_answer(answer)
 
@@ -241,9 +244,9 @@ def search(
 
     from recsys_dagster.recommend import Recommender
 
-    found = Recommender.open(_settings(data_dir).data_dir).search(text, n)
+    found = Recommender.open(chosen_settings(data_dir).data_dir).search(text, n)
     if as_json:
-        _print_json({"query": text, "songs": [asdict(song) for song in found]})
+        print_json({"query": text, "songs": [asdict(song) for song in found]})
     elif found:
         console.show_songs(found)
     else:
@@ -256,10 +259,10 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show what there is: listens, songs, audio features, pending batches, the release."""
     from recsys_dagster.status import read_status
 
-    settings = _settings(data_dir)
+    settings = chosen_settings(data_dir)
     found = read_status(settings)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     sources = ", ".join(f"{name} {count:,}" for name, count in found["features_by_source"].items())
     reasons = ", ".join(f"{name} {count:,}" for name, count in found["missing_by_reason"].items())
@@ -290,11 +293,11 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, shown, title
     from recsys_dagster.storage.releases import Releases
 
-    layout = Layout(_settings(data_dir).data_dir)
+    layout = Layout(chosen_settings(data_dir).data_dir)
     release = Releases(layout.releases).open_current()
     figures = release.evaluation()
     if as_json:
-        _print_json({"release": release.id, **figures})
+        print_json({"release": release.id, **figures})
         return
     methods = figures["methods"]
     rows = [[name, *(shown(methods[name][column]) for column in COLUMNS)]
@@ -321,7 +324,7 @@ def up(
     from recsys_dagster import up as servers
     from recsys_dagster.defs.running import prepare_dagster_home
 
-    settings = _settings(data_dir)
+    settings = chosen_settings(data_dir)
     layout = Layout(settings.data_dir)
     os.environ["RECSYS_DATA_DIR"] = str(layout.root)
     prepare_dagster_home(layout)
@@ -351,11 +354,11 @@ def releases(context: typer.Context, data_dir: DataDir = None, as_json: AsJson =
         return
     from recsys_dagster.storage.releases import Releases
 
-    found = Releases(Layout(_settings(data_dir).data_dir).releases)
+    found = Releases(Layout(chosen_settings(data_dir).data_dir).releases)
     current = found.current_id()
     rows = [_describe_release(found, release_id, current) for release_id in found.ids()]
     if as_json:
-        _print_json({"current": current, "releases": rows})
+        print_json({"current": current, "releases": rows})
     elif rows:
         columns = [("release", False), ("made", False), ("listens", True), ("songs", True),
                    ("NDCG@10 of the hybrid", True), ("", False)]  # fmt: skip
@@ -393,10 +396,10 @@ def rollback(
     """Let the app and the command line read an earlier release; none is deleted."""
     from recsys_dagster.storage.releases import Releases
 
-    layout = Layout(_settings(data_dir or context.obj).data_dir)
+    layout = Layout(chosen_settings(data_dir or context.obj).data_dir)
     release = Releases(layout.releases).roll_back(release_id)
     if as_json:
-        _print_json({"current": release.id})
+        print_json({"current": release.id})
     else:
         console.out.print(f"The current release is {release.id}.")
 
@@ -421,13 +424,13 @@ def demo(
     """
     from recsys_dagster.demo import DemoConfig, write_demo
 
-    layout = Layout(_settings(data_dir).data_dir)
+    layout = Layout(chosen_settings(data_dir).data_dir)
     config = DemoConfig(users=users, songs=songs, listens=listens, seed=seed)
     folders = (out, out) if out else (layout.demo_history, layout.demo_catalogues)
-    with _writing(layout), console.progress_on_stderr(log=False) as progress:
+    with waiting_to_write(layout), console.progress_on_stderr(log=False) as progress:
         made = write_demo(*folders, config, progress)
     if as_json:
-        _print_json(
+        print_json(
             {"users": made.users, "songs": made.songs, "artists": made.artists,
              "listens": made.listens, "songs_played": made.songs_played,
              "catalogue_rows": made.catalogue_rows, "history": str(made.history),

@@ -66,7 +66,8 @@ def _coverage(layout: Layout) -> Coverage:
 def _pending(layout: Layout, settings: Settings) -> int:
     if not layout.songs.exists():
         return 0
-    return len(open_batches(layout, open_sources(layout, settings)).pending())
+    with open_sources(layout, settings) as sources:
+        return len(open_batches(layout, sources).pending())
 
 
 def _release(releases: Releases) -> dict[str, Any]:

@@ -468,7 +468,9 @@ def test_a_big_zip_has_a_line_a_format(tmp_path: Path, layout: Layout) -> None:
     first = "anna.zip: Spotify account data, 5 files, 1,419 rows, 1,406 listens of anna"
     lines = describe(report)
     assert lines[0] == first
-    assert lines[1].startswith("  StreamingHistory_music_3.json, line 1: under 30 s")
+    assert lines[1].startswith(
+        "  StreamingHistory_music_3.json, line 1 and 1 more file: under 30 s"
+    )
     assert lines[1].endswith("; 13 rows left out")
     assert lines[2] == "anna.zip/features.csv: feature catalogue, 1 rows, 1 songs"
     assert len(lines) == 3

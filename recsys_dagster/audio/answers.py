@@ -7,7 +7,7 @@ its answer is good. The file also remembers until when a service does not want t
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,42 +68,34 @@ class Answers:
 
     def _drop_expired(self) -> None:
         """What has expired must not stay: terms of services ask for that."""
-        self._connection.execute(
-            sql.delete(_ANSWERS).where(_ANSWERS.c.expires_at <= self._clock.time())
-        )
+        self._connection.execute(sql.delete(_ANSWERS).where(_ANSWERS.c.expires_at <= self._now()))
         self._connection.commit()
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are there and have not expired, by key."""
-        found: dict[str, Any] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            rows = self._connection.execute(
-                sql.select(_ANSWERS.c.key, _ANSWERS.c.answer).where(
-                    _ANSWERS.c.kind == kind,
-                    _ANSWERS.c.key.in_(keys[start : start + _AT_ONCE]),
-                    _ANSWERS.c.expires_at > self._clock.time(),
-                )
-            )
-            found |= {key: json.loads(answer) for key, answer in rows}
-        self._connection.rollback()
-        return found
+        good = self._rows(kind, keys, _ANSWERS.c.answer, _ANSWERS.c.expires_at > self._now())
+        return {key: json.loads(answer) for key, answer in good}
 
     def expiry(self, kind: str, keys: Sequence[str]) -> dict[str, float]:
         """Until when answers are good, by key, in unix seconds."""
-        found: dict[str, float] = {}
+        return dict(self._rows(kind, keys, _ANSWERS.c.expires_at, sql.true()))
+
+    def _now(self) -> float:
+        return float(self._clock.time())
+
+    def _rows(
+        self, kind: str, keys: Sequence[str], column: sql.Column[Any], only: Any
+    ) -> Iterator[tuple[str, Any]]:
+        """Keys with a column, as many at once as a query takes."""
         for start in range(0, len(keys), _AT_ONCE):
-            rows = self._connection.execute(
-                sql.select(_ANSWERS.c.key, _ANSWERS.c.expires_at).where(
-                    _ANSWERS.c.kind == kind, _ANSWERS.c.key.in_(keys[start : start + _AT_ONCE])
-                )
-            )
-            found |= {row.key: row.expires_at for row in rows}
+            asked = _ANSWERS.c.key.in_(keys[start : start + _AT_ONCE])
+            query = sql.select(_ANSWERS.c.key, column).where(_ANSWERS.c.kind == kind, asked, only)
+            yield from ((key, value) for key, value in self._connection.execute(query))
         self._connection.rollback()
-        return found
 
     def keep(self, kind: str, answers: Mapping[str, Any], seconds: float) -> None:
         """Keep answers for some seconds; when this returns they are on disk."""
-        now = self._clock.time()
+        now = self._now()
         rows = [
             {
                 "kind": kind, "key": key, "answer": json.dumps(answer), "source": self._source,
@@ -125,7 +117,7 @@ class Answers:
         """Until when something must not be asked for, and why; None if it may be."""
         row = self._connection.execute(
             sql.select(_BLOCKS.c.until, _BLOCKS.c.reason).where(
-                _BLOCKS.c.what == what, _BLOCKS.c.until > self._clock.time()
+                _BLOCKS.c.what == what, _BLOCKS.c.until > self._now()
             )
         ).first()
         self._connection.rollback()

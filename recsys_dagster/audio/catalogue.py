@@ -16,12 +16,10 @@ from recsys_dagster.audio.features import FEATURES, REFUSED, refuse_impossible
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.csv_lines import PROBLEM, TOO_FEW_FIELDS
 from recsys_dagster.identity import song_key
+from recsys_dagster.spotify_ids import PATTERN
 
 _NO_FEATURES = "no features"
 _NO_VALUE = ("", "-", "n/a", "nan", "none", "null", "undefined")
-_SPOTIFY_ID = (
-    r"(?:^|^spotify:track:|open\.spotify\.com/(?:intl-\w+/)?track/)([0-9A-Za-z]{22})(?:$|\?)"
-)
 _COMMA_IN_NAME = ("\\,", "\ue000")
 """How exportify.app writes a comma within a name, and what stands for it meanwhile."""
 
@@ -101,7 +99,7 @@ def _named(frame: pl.LazyFrame, columns: Columns) -> pl.LazyFrame:
     spotify_id = pl.lit(None, pl.String)
     if "spotify_id" in schema.names():
         text = pl.col("spotify_id").cast(pl.String, strict=False)
-        spotify_id = text.str.strip_chars().str.extract(_SPOTIFY_ID)
+        spotify_id = text.str.extract(PATTERN)
     unknown = [name for name in FEATURES if schema.get(name) == pl.String]
     named = named.with_columns(
         pl.col("artist", "title").cast(pl.String),

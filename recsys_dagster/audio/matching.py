@@ -41,12 +41,6 @@ def title_score(a: str, b: str) -> float:
     return float(score_pairs(pair)["score"].item())
 
 
-def same_version(a: str, b: str) -> bool:
-    """Whether two titles have the same version words and numbers."""
-    kinds = add_parts(pl.DataFrame({"title": [a, b]}))["kind"]
-    return bool(kinds[0] == kinds[1])
-
-
 def folded_artist(artist: pl.Expr) -> pl.Expr:
     """An artist's name without what is spelled in several ways: accents, marks, "the".
 

@@ -1,6 +1,7 @@
 """The sources and batches of a data folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from recsys_dagster.audio.batches import FeatureBatches
 from recsys_dagster.audio.sources import FeatureSource, Surroundings, make_sources
@@ -10,12 +11,17 @@ from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table
 
 
-def open_sources(layout: Layout, settings: Settings) -> list[FeatureSource]:
-    """The sources that the settings name, over the catalogues that are there."""
+@contextmanager
+def open_sources(layout: Layout, settings: Settings) -> Iterator[list[FeatureSource]]:
+    """The sources that the settings name, over the catalogues that are there, for as long."""
     hashes = find_raw_files(layout).hashes(layout, "catalogues")
     catalogues = {layout.catalogues / name: sha for name, sha in hashes.items()}
     around = Surroundings(catalogues, layout.answers, settings)
-    return make_sources(settings.feature_sources, around)
+    with ExitStack() as opened:
+        sources = make_sources(settings.feature_sources, around)
+        for source in sources:
+            opened.callback(source.close)
+        yield sources
 
 
 def open_batches(layout: Layout, sources: Sequence[FeatureSource]) -> FeatureBatches:

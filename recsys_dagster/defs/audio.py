@@ -28,10 +28,6 @@ from recsys_dagster.storage.tables import row_count, scan_table
 GROUP = "audio"
 
 
-def _sources(shop: Workshop) -> list[FeatureSource]:
-    return open_sources(shop.layout, shop.settings)
-
-
 @dg.asset(
     group_name=GROUP,
     kinds={"polars", "parquet"},
@@ -48,8 +44,8 @@ def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
     """
     try:
         shop = Workshop.open()
-        with writing(shop.layout):
-            batches = open_batches(shop.layout, _sources(shop))
+        with writing(shop.layout), open_sources(shop.layout, shop.settings) as sources:
+            batches = open_batches(shop.layout, sources)
             for key in context.partition_keys:
                 report = batches.fill(int(key))
                 context.add_asset_metadata(_describe_batch(report), partition_key=key)
@@ -82,7 +78,8 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
     """All audio features in one table; finishes the batches that are still pending."""
 
     def make(shop: Workshop) -> Made:
-        return _finish_and_gather(shop, context)
+        with open_sources(shop.layout, shop.settings) as sources:
+            return _finish_and_gather(shop, sources, context)
 
     result = run_stage(context, make, _describe_features)
     _tell_of_batches_on_disk(context)
@@ -90,8 +87,9 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
     return result
 
 
-def _finish_and_gather(shop: Workshop, context: dg.AssetExecutionContext) -> Made:
-    sources = _sources(shop)
+def _finish_and_gather(
+    shop: Workshop, sources: list[FeatureSource], context: dg.AssetExecutionContext
+) -> Made:
     batches = open_batches(shop.layout, sources)
     pending = batches.pending()
     context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")

@@ -1,19 +1,19 @@
 """The main job in one process, as `recsys run` does it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.defs.automation import EVERYTHING
-from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Workshop
+from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Facts, Workshop
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import sweep, write_text
@@ -96,27 +96,14 @@ def _dagster(home: Path) -> Iterator[dg.DagsterInstance]:
 
 def _remarks(shop: Workshop) -> tuple[str, ...]:
     listens, audio = shop.stamps.read("listens"), shop.stamps.read("audio_features")
-    heard = listens.facts if listens else {"refused": [], "readings": []}
+    nothing: Facts = {"refused": [], "readings": [], "repeated": {}, "bursts": {}}
+    heard = listens.facts if listens else nothing
     return (
         *heard["refused"],
         *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
-        *_union_in_words(heard),
+        *union_in_words(*(sum(heard[kind].values()) for kind in ("repeated", "bursts"))),
         *((*audio.facts["refused"], *audio.facts.get("remarks", ())) if audio else ()),
     )
-
-
-def _union_in_words(heard: Mapping[str, Any]) -> list[str]:
-    """What became of listens that stand in several files, or too often in one."""
-    repeated, bursts = (sum(heard.get(kind, {}).values()) for kind in ("repeated", "bursts"))
-    texts = (
-        [f"{repeated:,} listens stand in more than one file and count once."] if repeated else []
-    )
-    if bursts:
-        texts.append(
-            f"{bursts:,} listens cannot have been played, the same song again and again in one "
-            "minute: they are marked, and do not count as plays."
-        )
-    return texts
 
 
 def _execute(

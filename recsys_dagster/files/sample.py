@@ -57,7 +57,7 @@ def take_sample(path: Path) -> Sample:
         raise RecsysError(f"{path.name} is empty. Export it again from where it came.")
     if head.startswith(_ZIP):
         raise RecsysError(
-            f"{path.name} is a zip, which is not read where it lies. `recsys import` unpacks it."
+            f"{path.name} is a zip, which is not opened here. `recsys import` unpacks it."
         )
     if head.startswith(_UTF16):
         raise RecsysError(

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 from recsys_dagster.storage.atomic import atomic_path
-from recsys_dagster.storage.hashing import hash_file
+from recsys_dagster.storage.hashing import content_hash
 from recsys_dagster.storage.layout import Layout
 
 
@@ -25,7 +25,7 @@ class Shelf:
         target, already_there
             Where it lies: under a number, if another content has the name.
         """
-        size, digest = file.stat().st_size, hash_file(file)
+        size, digest = file.stat().st_size, content_hash(file)
         for other in self._files(folder).get(size, []):
             if self._hash(other) == digest:
                 return other, True
@@ -52,5 +52,5 @@ class Shelf:
 
     def _hash(self, file: Path) -> str:
         if file not in self._hashes:
-            self._hashes[file] = hash_file(file)
+            self._hashes[file] = content_hash(file)
         return self._hashes[file]

@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from recsys_dagster.importing.report import Imported, ImportReport
 from recsys_dagster.listening.naming import NOBODY, listener_folder
-from recsys_dagster.listening.reading import Reading, Remark
+from recsys_dagster.listening.reading import sentences_about
 
 _MOST_FILES = 3
 """Files of one folder or zip that get a line each."""
@@ -71,30 +70,7 @@ def _remarks(files: Sequence[Imported]) -> list[str]:
         remarks = [remark for one in files for remark in one.remarks]
         more = len(remarks) - _NAMES
         return remarks[:_NAMES] + ([f"and {more:,} remarks more"] if more > 0 else [])
-    readings = [one.reading for one in files if one.reading]
-    summed = [
-        *(replace(reading, left_out=sums, notes={})
-          for reading, sums in _sums([(one, one.left_out) for one in readings])),
-        *(replace(reading, left_out={}, notes=sums)
-          for reading, sums in _sums([(one, one.notes) for one in readings])),
-    ]  # fmt: skip
-    return [sentence for reading in summed for sentence in reading.sentences()]
-
-
-def _sums(
-    found: Sequence[tuple[Reading, dict[str, Remark]]],
-) -> list[tuple[Reading, dict[str, Remark]]]:
-    """Each reason with the file where it comes first, and the count of all files."""
-    first: dict[str, tuple[Reading, Remark]] = {}
-    counts: Counter[str] = Counter()
-    for reading, remarks in found:
-        for reason, remark in remarks.items():
-            first.setdefault(reason, (reading, remark))
-            counts[reason] += remark.count
-    return [
-        (reading, {reason: replace(remark, count=counts[reason])})
-        for reason, (reading, remark) in first.items()
-    ]
+    return sentences_about([one.reading for one in files if one.reading])
 
 
 def _about_user(files: Sequence[Imported], user: str | None) -> list[str]:

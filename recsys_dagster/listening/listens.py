@@ -49,6 +49,19 @@ class ListensTable:
         return sum(one.listens for one in self.readings) - sum(self.repeated.values())
 
 
+def union_in_words(repeated: int, bursts: int) -> list[str]:
+    """What became of listens that stand in several files, or too often in one."""
+    texts = []
+    if repeated:
+        texts.append(f"{repeated:,} listens stand in more than one file and count once.")
+    if bursts:
+        texts.append(
+            f"{bursts:,} listens cannot have been played, the same song again and again in one "
+            "minute: they are marked, and do not count as plays."
+        )
+    return texts
+
+
 def sync_listens(
     files: Sequence[Path],
     folder: Path,

@@ -93,7 +93,8 @@ def sentences_about(readings: Sequence[Reading]) -> list[str]:
 def _sentence(reason: str, verdict: str, found: Sequence[tuple[Reading, Remark]]) -> str:
     reading, first = found[0]
     count = sum(remark.count for _, remark in found)
-    others = f" and in {len(found) - 1:,} more" if len(found) > 1 else ""
+    more = len(found) - 1
+    others = f" and {more:,} more {'file' if more == 1 else 'files'}" if more else ""
     example = f" ({first.example!r})" if first.example else ""
     rows = "row" if count == 1 else "rows"
     where = f"{reading.file}, line {first.first_line}{others}"

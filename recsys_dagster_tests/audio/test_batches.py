@@ -29,6 +29,9 @@ class FakeSource:
     def refused_files(self) -> list[str]:
         return []
 
+    def close(self) -> None:
+        pass
+
     @property
     def remarks(self) -> list[str]:
         return []

@@ -290,7 +290,7 @@ def test_the_settings_name_it(fake: FakeReccobeats, tmp_path: Path) -> None:
     assert found["status"].to_list() == ["not_found"]
     assert source.requests == 1
     assert (tmp_path / "answers" / "reccobeats.sqlite").exists()
-    source.close()  # type: ignore[attr-defined]
+    source.close()
 
 
 def test_the_fake_is_as_strict_as_the_service(fake: FakeReccobeats) -> None:

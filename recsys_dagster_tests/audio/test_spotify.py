@@ -1,13 +1,10 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.sources.base import LOOKED_UP
 from recsys_dagster.audio.sources.spotify import TERMS
@@ -15,10 +12,8 @@ from recsys_dagster_tests.audio.asking_spotify import (
     DAY,
     Clock,
     Make,
-    World,
     by_id,
     songs,
-    spotify_world,
     statuses,
 )
 from recsys_dagster_tests.audio.fake_spotify import (
@@ -29,33 +24,6 @@ from recsys_dagster_tests.audio.fake_spotify import (
     track_id,
 )
 from recsys_dagster_tests.serving import Fault
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with spotify_world(tmp_path / "spotify.sqlite") as served:
-        yield served
-
-
-@pytest.fixture
-def fake(world: World) -> FakeSpotify:
-    return world.fake
-
-
-@pytest.fixture
-def clock(world: World) -> Clock:
-    return world.clock
-
-
-@pytest.fixture
-def answers(world: World) -> Answers:
-    return world.answers
-
-
-@pytest.fixture
-def make(world: World) -> Make:
-    return world.make
-
 
 # --- what is found
 

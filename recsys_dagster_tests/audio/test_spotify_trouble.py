@@ -1,5 +1,4 @@
 import logging
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,8 @@ from recsys_dagster_tests.audio.asking_spotify import (
     TROUBLE,
     Clock,
     Make,
-    World,
     by_id,
     settings_of,
-    spotify_world,
     statuses,
 )
 from recsys_dagster_tests.audio.fake_spotify import (
@@ -33,33 +30,6 @@ from recsys_dagster_tests.audio.fake_spotify import (
     slow_down,
 )
 from recsys_dagster_tests.serving import Fault
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with spotify_world(tmp_path / "spotify.sqlite") as served:
-        yield served
-
-
-@pytest.fixture
-def fake(world: World) -> FakeSpotify:
-    return world.fake
-
-
-@pytest.fixture
-def clock(world: World) -> Clock:
-    return world.clock
-
-
-@pytest.fixture
-def answers(world: World) -> Answers:
-    return world.answers
-
-
-@pytest.fixture
-def make(world: World) -> Make:
-    return world.make
-
 
 # --- limits
 

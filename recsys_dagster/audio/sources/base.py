@@ -55,6 +55,9 @@ class FeatureSource(Protocol):
     def remarks(self) -> list[str]:
         """In words, what kept it from answering, such as until when it is blocked."""
 
+    def close(self) -> None:
+        """Let go of connections and files."""
+
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         """Look up songs that are still missing features.
 

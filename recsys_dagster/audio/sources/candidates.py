@@ -13,6 +13,7 @@ from rapidfuzz import fuzz
 
 from recsys_dagster.audio.matching import ENOUGH, SLIP, folded_artist, title_score
 from recsys_dagster.identity import artist_key, title_key
+from recsys_dagster.spotify_ids import is_spotify_id
 
 VERSION = "1"
 """Raised when other candidates would win."""
@@ -26,7 +27,6 @@ _IMITATION = re.compile(
 _ANOTHER_TIME = re.compile(
     r"\b(?:live (?:at|in|from|on)|unplugged|remix(?:es|ed))\b|\(live\)", re.I
 )
-_ID = re.compile(r"[0-9A-Za-z]{22}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ class Candidate:
     album: str = ""
 
 
-def is_track_id(text: Any) -> bool:
-    """Whether something can be the id of a track."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
-
-
 def read_candidate(track: Mapping[str, Any]) -> Candidate | None:
     """A track as a search lists it; None for one that lacks what is compared."""
     listed, album = track.get("artists"), track.get("album")
@@ -53,7 +48,7 @@ def read_candidate(track: Mapping[str, Any]) -> Candidate | None:
         if isinstance(one, dict) and isinstance(one.get("name"), str)
     )
     title, named = track.get("name"), album.get("name") if isinstance(album, dict) else None
-    if not is_track_id(track.get("id")) or not isinstance(title, str) or not title or not artists:
+    if not is_spotify_id(track.get("id")) or not isinstance(title, str) or not title or not artists:
         return None
     return Candidate(track["id"], artists, title, named if isinstance(named, str) else "")
 

@@ -60,6 +60,9 @@ class CatalogueSource:
         """None: files are always there."""
         return []
 
+    def close(self) -> None:
+        """Nothing to let go of: files are read whole."""
+
     @property
     def refused_files(self) -> list[str]:
         """In words, the files that could not be used."""

@@ -16,11 +16,11 @@ from recsys_dagster.audio.sources.reccobeats_client import (
     Page,
     ReccobeatsClient,
     can_be_searched,
-    is_spotify_id,
 )
 from recsys_dagster.audio.sources.reccobeats_matching import RULES, Keys, candidates
 from recsys_dagster.audio.sources.reccobeats_outcome import Outcome, table_of
 from recsys_dagster.identity import SEPARATOR
+from recsys_dagster.spotify_ids import is_spotify_id
 from recsys_dagster.web.limits import Clock
 
 _PAGES = 4
@@ -159,7 +159,7 @@ class ReccobeatsSource:
 
 
 def _song(song_id: int, key: str, ids: Iterable[str] | None) -> _Song:
-    known = [one for one in ids or () if one is not None and is_spotify_id(one)]
+    known = [one for one in ids or () if is_spotify_id(one)]
     return _Song(key, list(dict.fromkeys(known)), Outcome(song_id))
 
 

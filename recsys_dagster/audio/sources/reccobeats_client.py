@@ -4,12 +4,12 @@ A free service without keys; see https://reccobeats.com/docs. An array has 40 en
 that it does not know are left out of the answer, and only `href` tells which id a row is about.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.spotify_ids import spotify_id_of
 from recsys_dagster.web.answers import Answer, TryAgain
 from recsys_dagster.web.limits import Clock
 from recsys_dagster.web.patience import Patience
@@ -22,10 +22,6 @@ SHORTEST_TEXT, LONGEST_TEXT = 3, 1000
 PATIENCE = Patience(tries=3, connecting=4, silence=8, whole=10, pause=60, jitter=0.5)
 """Three tries and one more take well under a minute, even where nothing ever comes back."""
 _FORBIDDEN_PAUSE, _SHORTEST_BLOCK = 86_400.0, 3_600.0
-_SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
-_HREF = re.compile(
-    r"https?://open\.spotify\.com/(?:intl-[\w-]+/)?track/([0-9A-Za-z]{22})(?:[/?#].*)?"
-)
 _LONGEST_NAME = 500
 _MOST_ARTISTS = 50
 _MOST_DIGITS = 40
@@ -51,11 +47,6 @@ class Page(NamedTuple):
 
 class RefusedError(Exception):
     """The service does not take this question; others may pass."""
-
-
-def is_spotify_id(text: str) -> bool:
-    """Whether this has the form of a Spotify id."""
-    return _SPOTIFY_ID.fullmatch(text) is not None
 
 
 def can_be_searched(text: str) -> bool:
@@ -131,8 +122,7 @@ def _rows(answer: Answer) -> list[dict[str, Any]]:
 
 def _id_of(row: dict[str, Any]) -> str:
     """The Spotify id, or nothing; `id` is one of the service's own."""
-    found = _HREF.fullmatch(_text(row.get("href")))
-    return found[1] if found else ""
+    return spotify_id_of(row.get("href")) or ""
 
 
 def _features(row: dict[str, Any]) -> Features:

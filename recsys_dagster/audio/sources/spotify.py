@@ -14,7 +14,6 @@ from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.features import FEATURES, refuse_impossible
 from recsys_dagster.audio.sources import candidates
 from recsys_dagster.audio.sources.base import ERROR, FOUND, LOOKED_UP, NO_FEATURES, NOT_FOUND
-from recsys_dagster.audio.sources.candidates import is_track_id
 from recsys_dagster.audio.sources.spotify_lookups import (
     FEATURES_KEPT,
     MATCH,
@@ -27,6 +26,7 @@ from recsys_dagster.audio.sources.spotify_lookups import (
 from recsys_dagster.audio.sources.spotify_trouble import DAY
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
+from recsys_dagster.spotify_ids import is_spotify_id
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.web.limits import Clock
 
@@ -118,7 +118,7 @@ class SpotifySource:
         if not songs.height:
             return pl.DataFrame(schema=LOOKED_UP)
         known = {
-            song_id: _Known([one for one in ids or [] if is_track_id(one)][:_MOST_IDS])
+            song_id: _Known([one for one in ids or [] if is_spotify_id(one)][:_MOST_IDS])
             for song_id, ids in songs.select("song_id", "spotify_ids").iter_rows()
         }
         features = self._of_tracks([song.tracks for song in known.values()])

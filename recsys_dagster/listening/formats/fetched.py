@@ -7,9 +7,10 @@ import polars as pl
 
 from recsys_dagster.files.json_items import read_items
 from recsys_dagster.files.sample import Sample
-from recsys_dagster.listening.formats.json_fields import spotify_id_of, text_of, time_of_number
+from recsys_dagster.listening.formats.json_fields import text_of, time_of_number
 from recsys_dagster.listening.formats.json_rows import Row, has_keys, note_on, scan_rows
 from recsys_dagster.listening.formats.verdict import judged
+from recsys_dagster.spotify_ids import spotify_id_of
 
 _KEYS = ("user", "artist", "title", "album", "listened_at", "spotify_id", "source")
 _SERVICES = ("lastfm", "listenbrainz")

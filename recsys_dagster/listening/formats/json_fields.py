@@ -5,10 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _BROKEN = re.compile("[\0\ud800-\udfff]")
-_SPOTIFY_ID = re.compile(
-    r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-[\w-]+/)?track/)?"
-    r"([0-9A-Za-z]{22})(?:[?#/].*)?"
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST = -365 * 86_400_000_000  # 1969: a clock that was not set, west of Greenwich
@@ -50,12 +46,6 @@ def ms_of(value: Any) -> int | None:
     """Milliseconds of a play; none where they are negative, or more than a day."""
     number = number_of(value)
     return int(number) if number is not None and 0 <= number <= _LONGEST_PLAY else None
-
-
-def spotify_id_of(value: Any) -> str | None:
-    """The id of a Spotify track, from its URI, its address or the id itself."""
-    found = _SPOTIFY_ID.fullmatch(value) if isinstance(value, str) else None
-    return found[1] if found else None
 
 
 def time_of_text(value: Any) -> int | None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from recsys_dagster.files.json_items import read_items
 from recsys_dagster.files.sample import Sample
-from recsys_dagster.listening.formats.json_fields import spotify_id_of, text_of, time_of_number
+from recsys_dagster.listening.formats.json_fields import text_of, time_of_number
 from recsys_dagster.listening.formats.json_rows import (
     Row,
     has_keys,
@@ -17,6 +17,7 @@ from recsys_dagster.listening.formats.json_rows import (
     scan_rows,
 )
 from recsys_dagster.listening.formats.verdict import judged
+from recsys_dagster.spotify_ids import spotify_id_of
 
 _FIRST_KEYS = ("listened_at", "inserted_at", "track_metadata", "user_name")
 
@@ -49,7 +50,7 @@ class ListenBrainz:
 
 
 def _row(item: dict[str, Any]) -> Row:
-    track = _object(item.get("track_metadata"))
+    track = object_of(item.get("track_metadata"))
     time = time_of_number(item.get("listened_at"))
     note, example = note_on(time, item.get("listened_at"), "seconds since 1970")
     return Row(
@@ -58,21 +59,27 @@ def _row(item: dict[str, Any]) -> Row:
         title=text_of(track.get("track_name")),
         album=text_of(track.get("release_name")),
         listened_at=time,
-        spotify_id=next(filter(None, map(spotify_id_of, _addresses(track))), None),
+        spotify_id=spotify_id_in(track),
         note=note,
         example=example,
     )
 
 
+def spotify_id_in(track: dict[str, Any]) -> str | None:
+    """The id in the `track_metadata` of a listen, in whichever place has one."""
+    return next(filter(None, map(spotify_id_of, _addresses(track))), None)
+
+
 def _addresses(track: dict[str, Any]) -> Iterator[Any]:
     """Where the song may be found, the player's own word first."""
-    added = _object(track.get("additional_info"))
+    added = object_of(track.get("additional_info"))
     yield added.get("spotify_id")
     yield added.get("origin_url")
-    relations = _object(track.get("mbid_mapping")).get("url_rels")
+    relations = object_of(track.get("mbid_mapping")).get("url_rels")
     if isinstance(relations, list):
-        yield from (_object(relation).get("url") for relation in relations)
+        yield from (object_of(relation).get("url") for relation in relations)
 
 
-def _object(value: Any) -> dict[str, Any]:
+def object_of(value: Any) -> dict[str, Any]:
+    """An object; an empty one for anything else."""
     return value if isinstance(value, dict) else {}

@@ -11,7 +11,6 @@ from recsys_dagster.listening.formats.json_fields import (
     is_true,
     is_unknown,
     ms_of,
-    spotify_id_of,
     text_of,
     time_of_text,
 )
@@ -23,6 +22,7 @@ from recsys_dagster.listening.formats.json_rows import (
     scan_rows,
 )
 from recsys_dagster.listening.formats.verdict import judged
+from recsys_dagster.spotify_ids import spotify_id_of
 
 _KEYS = ("ts", "ms_played", "master_metadata_track_name")
 _PODCAST = ("episode_name", "episode_show_name", "spotify_episode_uri")

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from recsys_dagster.listening.formats.times import SET_SINCE
 from recsys_dagster.web.session import Web
 
-FIRST_TIME = 31_536_000
-"""1 January 1971: a time before it says that the player's clock was not set."""
+FIRST_TIME = int(SET_SINCE.timestamp())
 LAST_TIME = 253_402_300_799
 """The end of the year 9999."""
 

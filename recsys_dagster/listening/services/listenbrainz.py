@@ -1,12 +1,12 @@
 """ListenBrainz: `/1/user/NAME/listens`, and what it answers besides."""
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.formats.listenbrainz import object_of, spotify_id_in
 from recsys_dagster.listening.services.base import Bounds, Heard, Listen, Page, text, time_or_none
 from recsys_dagster.web.answers import Answer, TryAgain
 from recsys_dagster.web.limits import Clock
@@ -15,9 +15,6 @@ from recsys_dagster.web.session import Web
 _INTERVAL = 0.35
 """Seconds between requests: 30 in 10 seconds are allowed."""
 _DAY = 86_400
-_SPOTIFY_TRACK = re.compile(
-    r"(?:^|open\.spotify\.com/(?:intl-\w+/)?track/|^spotify:track:)([0-9A-Za-z]{22})(?:$|[/?#])"
-)
 
 
 class Listenbrainz:
@@ -129,31 +126,16 @@ def _heard(rows: list[Any], user: str) -> Iterator[Heard]:
 
 
 def _listen(row: dict[str, Any], at: int, user: str) -> Listen:
-    about = _object(row.get("track_metadata"))
+    about = object_of(row.get("track_metadata"))
     return Listen(
         user=user,
         artist=text(about.get("artist_name")),
         title=text(about.get("track_name")),
         album=text(about.get("release_name")) or None,
         listened_at=time_or_none(at),
-        spotify_id=_spotify_id(about),
+        spotify_id=spotify_id_in(about),
         source=Listenbrainz.name,
     )
-
-
-def _spotify_id(about: dict[str, Any]) -> str | None:
-    """The id in whichever place has one; what players hand in is not checked by anybody."""
-    info, mapping = _object(about.get("additional_info")), _object(about.get("mbid_mapping"))
-    links = mapping.get("url_rels")
-    urls = [_object(link).get("url") for link in (links if isinstance(links, list) else [])]
-    for place in (info.get("spotify_id"), info.get("origin_url"), *urls):
-        if isinstance(place, str) and (found := _SPOTIFY_TRACK.search(place)):
-            return found[1]
-    return None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: Any) -> int | None:
