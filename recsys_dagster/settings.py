@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     engine: Literal["local", "spark"] = Field("local", alias="RECSYS_ENGINE")
     spark_remote: str | None = Field(None, alias="SPARK_REMOTE")
     spark_master: str | None = Field(None, alias="SPARK_MASTER")
+    svd_objective: Literal["ranking", "squared"] = Field("ranking", alias="RECSYS_SVD_OBJECTIVE")
     feature_sources: Annotated[tuple[str, ...], NoDecode] = Field(
         ("catalogue",), alias="RECSYS_FEATURE_SOURCES"
     )

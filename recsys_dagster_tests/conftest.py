@@ -3,9 +3,14 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from recsys_dagster_tests.commands import recsys
+
+# A deadline is a timed assertion, and a loop's first call compiles it.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME")
 

@@ -17,7 +17,7 @@ from recsys_dagster.listening.songs import SONGS_SCHEMA
 from recsys_dagster.models.arrays import Float64Array
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
-from recsys_dagster.models.svd.config import SvdConfig
+from recsys_dagster.models.svd.config import SquaredConfig
 from recsys_dagster.models.svd.fitting import fit_all, fit_held_out
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.engine import Engine
@@ -25,7 +25,9 @@ from recsys_dagster.recommend.packing import Histories, Parts
 from recsys_dagster.recommend.ranker import Ranker
 from recsys_dagster.recommend.songs import add_search_columns
 
-CONFIG = SvdConfig(factors=4, epochs=15, learning_rate=0.05, regularisation=0.03, init_scale=0.1)
+CONFIG = SquaredConfig(
+    factors=4, epochs=15, learning_rate=0.05, regularisation=0.03, init_scale=0.1
+)
 RELEASE = "20260102-030405-0123abcd"
 LOW = np.array([0.2, 90, 0.3, 0.3, 0.8, 0.5, 0.1, 0.05, -18, 1, 2, 300_000, 3])
 HIGH = np.array([0.9, 170, 0.7, 0.8, 0.1, 0.0, 0.3, 0.2, -4, 0, 8, 150_000, 4])

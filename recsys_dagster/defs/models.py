@@ -12,7 +12,7 @@ from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.experiment import TEST, TRAIN, VALID, held_out_engine, open_held_out
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
-from recsys_dagster.evaluation.report import plot_training
+from recsys_dagster.evaluation.report import MEASURES, plot_training
 from recsys_dagster.evaluation.tuning import choose_ranker
 from recsys_dagster.listening.interactions import interaction_arrays
 from recsys_dagster.models.knn.index import KnnIndex
@@ -37,11 +37,12 @@ SPLIT_SEED = 0
     deps=[user_song_interactions, unique_songs],
 )
 def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-    """Matrix factorisation by SGD on log(1 + plays): r̂ = μ + b_u + b_i + p_u·q_i.
+    """Matrix factorisation by SGD: r̂ = μ + b_u + b_i + p_u·q_i.
 
-    Sampled pairs without plays stand beside the played ones, so that it learns to rank too.
-    Trained on 75 % of the pairs, the best epoch kept by the error on 12.5 %, and 12.5 % left
-    for the evaluation. What is released is trained on all pairs for that many epochs.
+    It learns to rank what a listener played before songs drawn by chance (RECSYS_SVD_OBJECTIVE
+    `ranking`), or to predict log(1 + plays) (`squared`). Trained on 75 % of the pairs, the best
+    epoch kept by 12.5 %, and 12.5 % left for the evaluation. What is released is trained on all
+    pairs for that many epochs.
     """
     return run_stage(context, _make_svd, _describe_svd)
 
@@ -50,7 +51,7 @@ def _make_svd(shop: Workshop) -> Made:
     pairs = interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
     n_songs = scan_table(shop.layout.songs).select("song_id").collect().height
     parts = random_split(len(pairs.user), rng=SPLIT_SEED)
-    config = config_for(pairs.plays[parts[0]])
+    config = config_for(shop.settings.svd_objective, pairs.plays[parts[0]])
     arrays = (pairs.user, pairs.song, pairs.plays)
     size: dict[str, Any] = {"n_users": len(pairs.users), "n_items": n_songs}
     shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}
@@ -65,28 +66,32 @@ def _make_svd(shop: Workshop) -> Made:
             training.model.save(directory / name)
         np.save(directory / "split.npy", split)
     settings = asdict(config)
-    return [shop.layout.svd], {**_curve_facts(held_out), **size, "config": settings}
+    facts = {**_curve_facts(held_out), **size, "config": settings}
+    return [shop.layout.svd], {**facts, "objective": held_out.model.folding.objective}
 
 
 def _curve_facts(training: Training) -> Facts:
     curve = [
-        {name: None if value != value else value for name, value in asdict(loss).items()}
-        for loss in training.curve
+        {name: None if value != value else value for name, value in asdict(figures).items()}
+        for figures in training.curve
     ]
-    return {"best_epoch": training.best_epoch, "curve": curve}
+    return {"best_epoch": training.best_epoch, "measure": training.measure, "curve": curve}
 
 
 def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
     best = next(row for row in facts["curve"] if row["epoch"] == facts["best_epoch"])
     return {
+        "objective": facts["objective"],
         "best epoch": facts["best_epoch"],
-        "train MSE": best["train_mse"],
-        "validation MSE": best["valid_mse"] if best["valid_mse"] is not None else "not measurable",
-        "training curve": dg.MetadataValue.md(plot_training(facts["curve"], facts["best_epoch"])),
+        "train loss": best["train_loss"],
+        f"validation {MEASURES[facts['measure']]}": (
+            best["valid"] if best["valid"] is not None else "not measurable"
+        ),
+        "training curve": dg.MetadataValue.md(plot_training(facts)),
         "listeners": facts["n_users"],
         "songs": facts["n_items"],
         "settings": dg.MetadataValue.json(facts["config"]),
-        "MSE by epoch": dg.MetadataValue.json(facts["curve"]),
+        "figures by epoch": dg.MetadataValue.json(facts["curve"]),
         "path": dg.MetadataValue.path(str(shop.layout.svd)),
     }
 

@@ -39,8 +39,8 @@ def _make_evaluation(shop: Workshop) -> Made:
     engine = held_out_engine(shop, Ranker.load(shop.layout.ranker), held_out)
     figures = evaluate(engine, held_out, progress=progress.current())
     trained = shop.stamps.read("svd_model")
-    facts = trained.facts if trained else {"best_epoch": None, "curve": []}
-    figures["training"] = {name: facts[name] for name in ("best_epoch", "curve")}
+    facts = trained.facts if trained else {"best_epoch": None, "measure": None, "curve": []}
+    figures["training"] = {name: facts[name] for name in ("best_epoch", "measure", "curve")}
     target = shop.layout.evaluation / FILE
     write_json(target, figures)
     return [target], {"figures": figures}

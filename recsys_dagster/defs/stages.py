@@ -74,13 +74,13 @@ STAGES: dict[str, Stage] = {
             ("catalogues",),
             ("feature_sources",),
         ),
-        Stage("svd_model", "1", INTERACTIONS),
+        Stage("svd_model", "2", INTERACTIONS, settings=("svd_objective",)),
         Stage("knn_index", "1", ("audio_features",)),
         Stage("ranker", "1", (*INTERACTIONS, "svd_model", "knn_index")),
         Stage("evaluation", "1", (*INTERACTIONS, "svd_model", "knn_index", "ranker")),
         Stage(
             "recommender_release",
-            "2",
+            "3",
             (
                 "listens",
                 *INTERACTIONS,

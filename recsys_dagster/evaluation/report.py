@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -53,17 +53,36 @@ def plot_methods(methods: Mapping[str, Mapping[str, float | None]]) -> str:
     return _markdown_image(figure, "NDCG@10 by method")
 
 
-def plot_training(curve: Sequence[Mapping[str, Any]], best_epoch: int) -> str:
-    """Mean squared errors by epoch, as a Markdown image."""
+MEASURES = {"mse": "MSE of log(1 + plays)", "ndcg@20": "NDCG@20"}
+"""What training is validated by, as people write it."""
+_LOSSES = {"mse": "MSE of log(1 + plays)", "ndcg@20": "cross entropy"}
+
+
+def plot_training(training: Mapping[str, Any]) -> str:
+    """Loss and validation figure by epoch, as a Markdown image.
+
+    Parameters
+    ----------
+    training
+        `curve`, `best_epoch` and `measure`, as the asset of the factorisation leaves them.
+    """
+    curve, best, measure = training["curve"], training["best_epoch"], training["measure"]
     figure = Figure(figsize=(6, 3), layout="constrained")
     axes = figure.subplots()
+    # Squared errors share an axis; a ranking figure has one of its own.
+    other = axes if measure == "mse" else axes.twinx()
     epochs = [row["epoch"] for row in curve]
-    axes.plot(epochs, [row["train_mse"] for row in curve], label="train")
-    axes.plot(epochs, [_or_nan(row["valid_mse"]) for row in curve], label="validation")
-    axes.axvline(best_epoch, linestyle=":", color="grey", label=f"kept: epoch {best_epoch}")
-    axes.set(xlabel="epoch", ylabel="MSE of log(1 + plays)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    lines = [
+        *axes.plot(epochs, [_or_nan(row["train_loss"]) for row in curve], label="train"),
+        *other.plot(epochs, [_or_nan(row["valid"]) for row in curve], "C1", label="validation"),
+        axes.axvline(best, linestyle=":", color="grey", label=f"kept: epoch {best}"),
+    ]
+    axes.set(xlabel="epoch", ylabel=_LOSSES[measure])
+    axes.spines["top"].set_visible(False)
+    other.spines["top"].set_visible(False)
+    if other is not axes:
+        other.set_ylabel(MEASURES[measure])
+    axes.legend(handles=lines, frameon=False)
     return _markdown_image(figure, "Training curve")
 
 

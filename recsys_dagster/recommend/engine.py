@@ -87,12 +87,13 @@ class Engine:
         return self._methods[method](query, n)
 
     def _seed(self, query: Query, n: int) -> Ranked:
-        """The 100 songs nearest to the seeds' mean, sorted by μ + b_i.
+        """The 100 songs nearest to the seeds' mean, sorted by how often they are played.
 
-        This is what the system that ours replaces does, kept as the baseline it is.
+        This is what the system that ours replaces does, kept as the baseline it is. That one
+        sorts by the item bias of its factorisation, which says how much a song is played.
         """
         near = self.knn.candidates(query, max(SEED_NEIGHBOURS, n)).ids
-        scores = np.float32(self.svd.model.mean) + self.svd.model.item_bias[near]
+        scores = self.popular.plays[near]
         best = np.lexsort((near, -scores))[:n]
         return _alone("knn", Candidates(near[best], scores[best]))
 

@@ -124,16 +124,22 @@ class Knn:
 
 
 class Popular:
-    """The most played songs."""
+    """The most played songs.
+
+    Attributes
+    ----------
+    plays
+        (n_songs,) float32, -inf for songs that may not be recommended.
+    """
 
     name = "popular"
 
     def __init__(self, plays: NDArray[np.int64], available: NDArray[np.bool_]) -> None:
-        self._plays = np.where(available, plays, -np.inf).astype(np.float32)
+        self.plays = np.where(available, plays, -np.inf).astype(np.float32)
 
     def candidates(self, query: Query, n: int) -> Candidates:
         """Songs by play count; see `Source`."""
-        scores = self._plays.copy()
+        scores = self.plays.copy()
         scores[query.unwanted] = -np.inf
         return top(scores, n)
 

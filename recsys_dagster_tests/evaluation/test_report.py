@@ -15,14 +15,18 @@ from recsys_dagster.evaluation.report import (
     shown,
 )
 
+
+def training(curve: list[dict[str, float | None]], best: int, measure: str = "ndcg@20") -> str:
+    return plot_training({"curve": curve, "best_epoch": best, "measure": measure})
+
+
 METHODS: dict[str, dict[str, float | None]] = {
     "popular": dict.fromkeys(COLUMNS, 0.1),
     "hybrid": {name: 0.2 + 0.01 * number for number, name in enumerate(COLUMNS)},
     "random": mean_figures([]),
 }
-CURVE = [
-    {"epoch": epoch, "train_mse": 1 / (epoch + 1), "valid_mse": 2 / (epoch + 1)}
-    for epoch in range(61)
+CURVE: list[dict[str, float | None]] = [
+    {"epoch": epoch, "train_loss": 1 / (epoch + 1), "valid": 2 / (epoch + 1)} for epoch in range(61)
 ]
 
 
@@ -47,9 +51,10 @@ def test_figures_in_words() -> None:
 @pytest.mark.parametrize("markdown", [
     pytest.param(lambda: plot_methods(METHODS), id="methods"),
     pytest.param(lambda: plot_methods({"random": mean_figures([])}), id="nothing measured"),
-    pytest.param(lambda: plot_training(CURVE, 40), id="training"),
-    pytest.param(lambda: plot_training(CURVE[:1], 0), id="one epoch"),
-    pytest.param(lambda: plot_training([{**one, "valid_mse": None} for one in CURVE], 60),
+    pytest.param(lambda: training(CURVE, 40), id="training"),
+    pytest.param(lambda: training(CURVE, 40, "mse"), id="squared error"),
+    pytest.param(lambda: training(CURVE[:1], 0), id="one epoch"),
+    pytest.param(lambda: training([{**one, "valid": None} for one in CURVE], 60),
                  id="nothing validated"),
 ])  # fmt: skip
 def test_plots_are_small_images(markdown: object) -> None:

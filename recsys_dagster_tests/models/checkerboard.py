@@ -3,8 +3,8 @@
 import numpy as np
 
 from recsys_dagster.models.arrays import Float64Array, IntArray
-from recsys_dagster.models.svd.config import SvdConfig
-from recsys_dagster.models.svd.training import Training, refit, train
+from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
+from recsys_dagster.models.svd.training import Config, Training, refit, train
 
 SIZE = 40
 COLUMNS = [
@@ -22,7 +22,12 @@ COLUMNS = [
     "duration_ms",
     "time_signature",
 ]
-CONFIG = SvdConfig(factors=4, epochs=60, learning_rate=0.05, regularisation=0.01, init_scale=0.1)
+CONFIG = SquaredConfig(
+    factors=4, epochs=60, learning_rate=0.05, regularisation=0.01, init_scale=0.1
+)
+
+
+RANKING = RankingConfig(factors=4, epochs=30, learning_rate=0.1, negatives=8)
 
 
 def plays() -> tuple[IntArray, IntArray, IntArray]:
@@ -33,24 +38,32 @@ def plays() -> tuple[IntArray, IntArray, IntArray]:
     return users, items, np.where((users + items) % 2 == 0, 100, 1)
 
 
-def trained(config: SvdConfig = CONFIG) -> Training:
+def pairs_for(config: Config) -> tuple[IntArray, IntArray, IntArray]:
+    """To the ranking loss every pair is one that was played, so it gets those with 100 plays."""
     users, items, counts = plays()
+    kept = counts > (1 if isinstance(config, RankingConfig) else 0)
+    return users[kept], items[kept], counts[kept]
+
+
+def trained(config: Config = CONFIG) -> Training:
+    users, items, counts = pairs_for(config)
     return refit(
         users, items, counts, n_users=SIZE, n_items=SIZE, epochs=config.epochs, config=config
     )
 
 
-def validated(config: SvdConfig = CONFIG) -> Training:
-    users, items, counts = plays()
+def validated(config: Config = CONFIG) -> Training:
+    users, items, counts = pairs_for(config)
     positions = np.random.default_rng(1).permutation(len(users))
+    border = len(users) // 5
     return train(
         users,
         items,
         counts,
         n_users=SIZE,
         n_items=SIZE,
-        train=positions[300:],
-        valid=positions[:300],
+        train=positions[border:],
+        valid=positions[:border],
         config=config,
     )
 

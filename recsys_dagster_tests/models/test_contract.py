@@ -51,6 +51,12 @@ def by_audio(model: Model, user: int, k: int) -> list[int]:
 CASES = [
     pytest.param(lambda: checkerboard.trained().model, by_user, id="svd-known-user"),
     pytest.param(lambda: checkerboard.trained().model, by_fold_in, id="svd-fold-in"),
+    pytest.param(
+        lambda: checkerboard.trained(checkerboard.RANKING).model, by_user, id="ranking-known-user"
+    ),
+    pytest.param(
+        lambda: checkerboard.trained(checkerboard.RANKING).model, by_fold_in, id="ranking-fold-in"
+    ),
     pytest.param(knn, by_audio, id="knn"),
 ]
 

@@ -131,8 +131,8 @@ def evaluation(listeners: int = 240, scale: float = 1.0) -> dict[str, Any]:
     curve = [
         {
             "epoch": epoch,
-            "train_mse": 0.4 + 0.6 * math.exp(-epoch / 6),
-            "valid_mse": 0.55 + 0.45 * math.exp(-epoch / 5) + epoch * 0.002,
+            "train_loss": 0.4 + 0.6 * math.exp(-epoch / 6),
+            "valid": 0.3 - 0.25 * math.exp(-epoch / 5) - epoch * 0.002,
         }
         for epoch in range(30)
     ]
@@ -144,7 +144,7 @@ def evaluation(listeners: int = 240, scale: float = 1.0) -> dict[str, Any]:
             "test_share": 0.125,
         },
         "methods": methods,
-        "training": {"best_epoch": 21, "curve": curve},
+        "training": {"best_epoch": 21, "measure": "ndcg@20", "curve": curve},
     }
 
 

@@ -27,7 +27,7 @@ def test_what_was_not_measured_is_empty_and_not_zero(shelf: FakeShelf) -> None:
     facts = evaluation(listeners=7)
     facts["methods"]["hybrid"]["ndcg@10"] = None
     facts["methods"]["knn"] = dict.fromkeys(facts["methods"]["knn"], float("nan"))
-    facts["training"]["curve"][0]["valid_mse"] = None
+    facts["training"]["curve"][0]["valid"] = None
     shelf.put(serving(evaluation=facts))
     page = quality()
     frame = page.dataframe[0].value.set_index("Method")
@@ -62,4 +62,21 @@ def test_it_is_said_when_hybrid_is_not_the_best() -> None:
 
 def test_the_charts_are_described_in_words() -> None:
     assert "Hybrid 0.362" in figures.describe_bars(evaluation()["methods"])
-    assert "30 epochs: training 1.0000 to" in figures.describe_curve(evaluation()["training"])
+    training = evaluation()["training"]
+    assert "30 epochs: loss in training 1.0000 to" in figures.describe_curve(training)
+    training["curve"][0]["train_loss"] = None
+    assert "loss in training 0.9079 to" in figures.describe_curve(training)
+
+
+def test_errors_share_an_axis_and_a_ranking_has_its_own() -> None:
+    training = evaluation()["training"]
+    chart = figures.curve(training)
+    assert chart is not None
+    assert [axis["name"] for axis in chart["yAxis"]] == ["loss", "NDCG@20"]
+    assert [line["yAxisIndex"] for line in chart["series"]] == [0, 1]
+    assert "the higher the better" in figures.explain_curve(training)
+    squared = figures.curve({**training, "measure": "mse"})
+    assert squared is not None
+    assert [axis["name"] for axis in squared["yAxis"]] == ["MSE"]
+    assert [line["yAxisIndex"] for line in squared["series"]] == [0, 0]
+    assert "The error" in figures.explain_curve({**training, "measure": "mse"})

@@ -58,10 +58,7 @@ def training(facts: Mapping[str, Any]) -> None:
     if spec is None:
         st.info("This release holds no training curve.", icon=":material/info:")
         return
-    st.caption(
-        "The error on what it learns from keeps falling; the error on what it has not seen says "
-        "when to stop. The epoch marked “kept” is the one in use."
-    )
+    st.caption(figures.explain_curve(facts))
     st.echarts_chart(
         spec, height=340, alt=figures.describe_curve(facts), renderer="svg", key="curve"
     )

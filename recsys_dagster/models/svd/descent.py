@@ -1,163 +1,257 @@
-"""The state of a descent: the pairs laid out for the cache, and the rows that are learned."""
+"""The state of a descent: rows that are learned, and one epoch after another."""
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray, check_indices
-from recsys_dagster.models.svd import kernel
-from recsys_dagster.models.svd.config import SvdConfig
-from recsys_dagster.models.svd.model import SvdModel, catalogue_gram
+from recsys_dagster.models.arrays import Float32Array
+from recsys_dagster.models.svd import ranking, squared
+from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig, SvdConfig
+from recsys_dagster.models.svd.folding import Folding, RidgeFolding, SoftmaxFolding
+from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.models.svd.pairs import Pairs
+from recsys_dagster.models.svd.rows import Rows, draw_factors, shrinkage_of
+from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks
+from recsys_dagster.models.svd.validation import RankingValidation
 
-# The rows of a block of items and the pairs of a chunk fit the second-level cache.
 BLOCK_ITEMS = 8192
-CHUNK_PAIRS = 65536
+"""Of the squared error: the rows of a block of items fit a core's own cache."""
+NEGATIVE_BLOCK_ITEMS = 4096
+"""Of the ranking loss, whose rows are longer; its negatives are drawn within a block."""
+SLOTS_PER_ITEM = 4
 LIKED_QUANTILE = 0.9
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """(n,) users, items and ratings."""
-
-    users: Int32Array
-    items: Int32Array
-    ratings: Float32Array
-
-    def __len__(self) -> int:
-        return len(self.users)
-
-    @classmethod
-    def of(
-        cls,
-        users: NDArray[np.integer[Any]],
-        items: NDArray[np.integer[Any]],
-        plays: NDArray[Any],
-        n_users: int,
-        n_items: int,
-    ) -> "Pairs":
-        """Check the pairs and rate each with log(1 + plays).
-
-        Raises
-        ------
-        RecsysError
-            When the arrays differ in length, or an index or play count is out of range.
-        """
-        if not len(users) == len(items) == len(plays):
-            raise RecsysError(
-                f"got {len(users)} users, {len(items)} items and {len(plays)} play counts; "
-                "expected as many of each."
-            )
-        check_indices("users", users, n_users)
-        check_indices("items", items, n_items)
-        counts = np.asarray(plays, dtype=np.float64)
-        wrong = ~(np.isfinite(counts) & (counts >= 0))
-        if wrong.any():
-            raise RecsysError(
-                f"play counts must be numbers from 0 up; got {counts[wrong][0]} at position "
-                f"{int(np.flatnonzero(wrong)[0])}, and {int(wrong.sum())} such in all. "
-                "Leave these pairs out."
-            )
-        ratings = np.log1p(counts).astype(np.float32)
-        return cls(users.astype(np.int32), items.astype(np.int32), ratings)
-
-    def at(self, positions: IntArray | slice) -> "Pairs":
-        """Return the pairs at some positions."""
-        return Pairs(self.users[positions], self.items[positions], self.ratings[positions])
-
-
-def laid_out(pairs: Pairs, rng: np.random.Generator) -> Pairs:
-    """Put the pairs in the order of their blocks of items, and by chance within a block."""
-    order = rng.permutation(len(pairs))
-    # Sixteen bits have NumPy sort by radix; blocks beyond them only share a number.
-    blocks = (pairs.items[order] // BLOCK_ITEMS).astype(np.uint16)
-    return pairs.at(order[np.argsort(blocks, kind="stable")])
-
-
-class Descent:
+class Descent(ABC):
     """The rows of all users and items while they are learned.
 
     Parameters
     ----------
     pairs
-        To train on; at least one.
+        To train on; at least one. Their order is changed.
     n_users, n_items
         Size of the matrix.
     config
-        See `SvdConfig`.
+        Settings.
+    crew
+        `config.threads` threads.
+    start
+        A model of the first of the users and items, from which their rows start.
+
+    Attributes
+    ----------
+    measure
+        What `validate` gives: `mse`, the lower the better, or `ndcg@20`, the higher the better.
+    rows
+        As they are now.
     """
 
-    def __init__(self, pairs: Pairs, n_users: int, n_items: int, config: SvdConfig) -> None:
-        self.config = config
-        self._kept: tuple[Float32Array, Float32Array] | None = None
-        self.mean = float(pairs.ratings.mean(dtype=np.float64))
-        played = pairs.ratings[pairs.ratings > 0]
-        self.liked = float(np.quantile(played, LIKED_QUANTILE)) if len(played) else self.mean
+    measure: str
+    higher_is_better: bool
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        n_users: int,
+        n_items: int,
+        config: SvdConfig,
+        crew: Crew,
+        start: SvdModel | None = None,
+    ) -> None:
+        self.pairs = pairs
+        self._crew = crew
         self._rng = np.random.default_rng(config.seed)
-        self.user_rows = self._start(n_users, pairs.users, constant=config.factors + 1)
-        self.item_rows = self._start(n_items, pairs.items, constant=config.factors)
-        self.pairs = laid_out(
-            Pairs(pairs.users, pairs.items, pairs.ratings - np.float32(self.mean)), self._rng
+        self._schedule = Schedule(pairs, n_users, n_items, crew)
+        self.rows = Rows.zeros(n_users, n_items, config.factors)
+        for factors, counts in (
+            (self.rows.user_factors, self._schedule.user_counts),
+            (self.rows.item_factors, self._schedule.item_counts),
+        ):
+            draw_factors(factors, counts > 0, config.init_scale, self._rng)
+        if start is not None:
+            self._take_over(start)
+
+    def _take_over(self, start: SvdModel) -> None:
+        known_users, known_items = len(start.user_bias), len(start.item_bias)
+        self.rows.user_factors[:known_users] = start.user_factors
+        self.rows.item_factors[:known_items] = start.item_factors
+        self.rows.user_bias[:known_users] = start.user_bias
+        self.rows.item_bias[:known_items] = start.item_bias
+
+    @abstractmethod
+    def start_loss(self) -> float:
+        """What `epoch` would give before training, or NaN where that cannot be said."""
+
+    @abstractmethod
+    def epoch(self, rate: float) -> float:
+        """Update with every pair once; the mean loss of the pairs, each before its update."""
+
+    @abstractmethod
+    def validate(self) -> float:
+        """The figure on the validation pairs; NaN when there are none."""
+
+    @abstractmethod
+    def model(self, rows: Rows) -> SvdModel:
+        """Make a model of rows, which it looks at and does not copy."""
+
+
+class SquaredDescent(Descent):
+    """Descends on (rating - μ - b_u - b_i - p·q)² + λ (|p|² + |q|² + b_u² + b_i²)."""
+
+    measure = "mse"
+    higher_is_better = False
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        valid: Pairs,
+        size: tuple[int, int],
+        config: SquaredConfig,
+        crew: Crew,
+        start: SvdModel | None = None,
+    ) -> None:
+        super().__init__(pairs, *size, config, crew, start)
+        self._valid = valid
+        self._config = config
+        self.mean = float(pairs.ratings.mean(dtype=np.float64))
+        shrinkage = (config.regularisation, config.frequency_exponent)
+        self.rows.user_shrinkage[:] = shrinkage_of(self._schedule.user_counts, *shrinkage)
+        self.rows.item_shrinkage[:] = shrinkage_of(self._schedule.item_counts, *shrinkage)
+        self._blocks = even_blocks(size[1], BLOCK_ITEMS, crew.size)
+        self._cells = self._schedule.cut(*self._blocks, self._rng)
+
+    def start_loss(self) -> float:
+        """Mean squared error of the training pairs."""
+        return squared.mean_squared_error(self.pairs, self.mean, self.rows)
+
+    def epoch(self, rate: float) -> float:
+        """Update with every pair once, the blocks in an order by chance."""
+        descend = squared.descent_of(self.rows.factors)
+        total = 0.0
+        for turns in self._schedule.rounds(*self._blocks, self._rng):
+
+            def work(thread: int, turns: list[Any] = turns) -> float:
+                cells = self._cells[thread]
+                return descend(
+                    turns[thread], cells.starts,
+                    cells.pairs.users, cells.pairs.items, cells.pairs.ratings,
+                    np.float32(self.mean), self.rows.users, self.rows.items, np.float32(rate),
+                )  # fmt: skip
+
+            total += sum(self._crew.each(work))
+        return total / len(self.pairs)
+
+    def validate(self) -> float:
+        """Mean squared error of the validation pairs."""
+        return squared.mean_squared_error(self._valid, self.mean, self.rows)
+
+    def model(self, rows: Rows) -> SvdModel:
+        """Make a model that folds listeners in by ridge regression."""
+        # At most about a million of the pairs, so that memory stays what it was.
+        ratings = self.pairs.ratings[:: max(len(self.pairs) // 1_000_000, 1)]
+        played = ratings[ratings > 0]
+        liked = float(np.quantile(played, LIKED_QUANTILE)) if len(played) else self.mean
+        unplayed = (len(ratings) - len(played)) / max(len(played), 1)
+        folding = RidgeFolding.of(
+            rows.item_factors, rows.item_bias, self.mean, self._config.regularisation, liked,
+            unplayed,
+        )  # fmt: skip
+        return _model(rows, self.mean, folding)
+
+
+class RankingDescent(Descent):
+    """Descends on the cross entropy of the softmax over a song that was played and negatives."""
+
+    measure = "ndcg@20"
+    higher_is_better = True
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        valid: Pairs,
+        size: tuple[int, int],
+        config: RankingConfig,
+        crew: Crew,
+        start: SvdModel | None = None,
+    ) -> None:
+        super().__init__(pairs, *size, config, crew, start)
+        self._config = config
+        self._to_unit_length()
+        self._validation = RankingValidation.of(pairs, valid, size)
+        _weigh(pairs.ratings, config.play_exponent)
+        counts = self._schedule.item_counts
+        self._chances = _powers(counts, config.negative_exponent)
+        strength = np.float32(config.correction * config.negative_exponent)
+        self._log_counts = strength * np.log(np.maximum(counts, 1)).astype(np.float32)
+        self._even_blocks, self._n_blocks = even_blocks(size[1], NEGATIVE_BLOCK_ITEMS, crew.size)
+
+    def _to_unit_length(self) -> None:
+        ranking.to_unit_length(self.rows.user_factors)
+        ranking.to_unit_length(self.rows.item_factors)
+
+    def start_loss(self) -> float:
+        """Unknown: it would take negatives of its own."""
+        return float("nan")
+
+    def epoch(self, rate: float) -> float:
+        """Update with every pair once, over blocks of items that are drawn anew.
+
+        Negatives come from the block of the song that was played. As blocks are drawn anew each
+        epoch, every song meets every other.
+        """
+        block_of = self._even_blocks[self._rng.permutation(len(self._even_blocks))]
+        cells = self._schedule.cut(block_of, self._n_blocks, self._rng)
+        slots = SLOTS_PER_ITEM * NEGATIVE_BLOCK_ITEMS
+        tables = ranking.tables_of_negatives(
+            block_of, self._n_blocks, self._chances, slots, self._rng
         )
+        descend = ranking.descent_of(self.rows.factors)
+        total = 0.0
+        for turns in self._schedule.rounds(block_of, self._n_blocks, self._rng):
+            seeds = self._rng.integers(2**63, size=self._crew.size, dtype=np.uint64)
 
-    def _start(self, count: int, seen: Int32Array, *, constant: int) -> Float32Array:
-        factors = self.config.factors
-        rows = kernel.zero_rows(count, factors)
-        drawn = self._rng.standard_normal((count, factors), dtype=np.float32)
-        # Rows that no pair moves begin, and so stay, at 0: noise would be recommended.
-        met = np.zeros((count, 1), dtype=np.float32)
-        met[seen] = self.config.init_scale
-        np.multiply(drawn, met, out=rows[:, :factors])
-        rows[:, constant] = 1
-        return rows
+            def work(thread: int, turns: list[Any] = turns, seeds: Any = seeds) -> float:
+                pairs = cells[thread].pairs
+                return descend(
+                    turns[thread], cells[thread].starts, pairs.users, pairs.items, pairs.ratings,
+                    tables, self._log_counts, self.rows.users, self.rows.items, np.float32(rate),
+                    np.float32(1 / self._config.temperature), self._config.negatives,
+                    seeds[thread],
+                )  # fmt: skip
 
-    def epoch(self) -> None:
-        """Update with every pair once: chunk after chunk by chance, by chance within each."""
-        starts = np.arange(0, len(self.pairs), CHUNK_PAIRS)
-        seeds = self._rng.integers(2**63, size=len(starts), dtype=np.uint64)
-        for turn in self._rng.permutation(len(starts)):
-            part = self.pairs.at(slice(starts[turn], starts[turn] + CHUNK_PAIRS))
-            kernel.shuffle(part.users, part.items, part.ratings, seeds[turn])
-            kernel.descend(
-                part.users,
-                part.items,
-                part.ratings,
-                self.user_rows,
-                self.item_rows,
-                self.config.factors,
-                np.float32(self.config.learning_rate),
-                np.float32(self.config.regularisation),
-            )
+            total += sum(self._crew.each(work))
+        self._to_unit_length()
+        return total / len(self.pairs)
 
-    def train_mse(self) -> float:
-        """Mean squared error of the pairs that are trained on."""
-        return self.mse(self.pairs)
+    def validate(self) -> float:
+        """NDCG@20 of the validation pairs, the training pairs left out of the rankings."""
+        return self._validation.ndcg(self.rows)
 
-    def mse(self, pairs: Pairs) -> float:
-        """Mean squared error of pairs whose ratings are less the mean; NaN for no pairs."""
-        if len(pairs) == 0:
-            return float("nan")
-        arrays = (pairs.users, pairs.items, pairs.ratings)
-        return kernel.squared_error(*arrays, self.user_rows, self.item_rows) / len(pairs)
+    def model(self, rows: Rows) -> SvdModel:
+        """Make a model that folds listeners in by the softmax."""
+        config = self._config
+        folding = SoftmaxFolding.of(
+            rows.item_factors, self._chances, config.correction, config.temperature,
+            config.negatives,
+        )  # fmt: skip
+        return _model(rows, 0.0, folding)
 
-    def keep(self) -> None:
-        """Remember the rows as they are now for `model`."""
-        self._kept = (self.user_rows.copy(), self.item_rows.copy())
 
-    def model(self) -> SvdModel:
-        """Make a model of the rows last kept, or of those of now when none were."""
-        k = self.config.factors
-        user_rows, item_rows = self._kept or (self.user_rows, self.item_rows)
-        item_factors = item_rows[:, :k].copy()
-        return SvdModel(
-            mean=self.mean,
-            user_bias=user_rows[:, k].copy(),
-            item_bias=item_rows[:, k + 1].copy(),
-            user_factors=user_rows[:, :k].copy(),
-            item_factors=item_factors,
-            gram=catalogue_gram(item_factors),
-            regularisation=self.config.regularisation,
-            liked=self.liked,
-        )
+def _model(rows: Rows, mean: float, folding: Folding) -> SvdModel:
+    return SvdModel(
+        mean, rows.user_bias, rows.item_bias, rows.user_factors, rows.item_factors, folding
+    )
+
+
+def _weigh(ratings: Float32Array, exponent: float) -> None:
+    """Turn ratings into weights of mean 1, in place."""
+    np.power(ratings, np.float32(exponent), out=ratings)
+    mean = ratings.mean(dtype=np.float64)
+    if mean > 0:
+        ratings /= np.float32(mean)
+
+
+def _powers(counts: Any, exponent: float) -> Float32Array:
+    """counts^exponent, and 0 for 0."""
+    return np.where(counts > 0, np.maximum(counts, 1.0) ** exponent, 0).astype(np.float32)

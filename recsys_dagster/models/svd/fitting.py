@@ -1,7 +1,8 @@
-"""How the pipeline trains the factorisation: with unplayed pairs beside the played ones.
+"""How the pipeline trains the factorisation: on one part, the epoch chosen on another, then on all.
 
-On the played pairs alone the factorisation learns how much a song is played by those who play
-it, and as a recommender it loses to popularity. A sample of pairs without plays (rating
+For the ranking loss the pairs are as they were played. The squared error gets unplayed pairs
+beside them: on the played pairs alone it learns how much a song is played by those who play it,
+and as a recommender it loses to popularity. A sample of pairs without plays (rating
 log(1 + 0) = 0) also tells it whether a song is played at all.
 """
 
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import IntArray
-from recsys_dagster.models.svd.config import SvdConfig
-from recsys_dagster.models.svd.training import Training, refit, train
+from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
+from recsys_dagster.models.svd.training import Config, Training, refit, train
 from recsys_dagster.models.svd.unplayed import with_unplayed
 from recsys_dagster.progress import SILENT, Progress
 
@@ -25,15 +26,20 @@ MAX_SHARE = 0.4
 Ints = NDArray[np.integer[Any]]
 
 
-def config_for(plays: Ints) -> SvdConfig:
-    """Settings that fit the play counts.
+def config_for(objective: str, plays: Ints) -> Config:
+    """Settings of an objective, `ranking` or `squared`, for (n,) play counts of training."""
+    return RankingConfig() if objective == "ranking" else squared_config(plays)
+
+
+def squared_config(plays: Ints) -> SquaredConfig:
+    """Settings of the squared error that fit the play counts.
 
     Errors grow with the ratings, factors with their root. So the learning rate is divided by
     the mean rating and the regularisation multiplied by it: histories of years, where a song
     has hundreds of plays, and of weeks train alike.
     """
     scale = max(float(np.log1p(plays.astype(np.float64)).mean()), 0.1) if len(plays) else 1.0
-    return SvdConfig(
+    return SquaredConfig(
         epochs=60,
         learning_rate=round(min(0.08 / scale, 0.1), 4),
         regularisation=round(0.015 * scale, 4),
@@ -62,7 +68,7 @@ def fit_held_out(
     n_users: int,
     n_items: int,
     parts: tuple[IntArray, IntArray],
-    config: SvdConfig,
+    config: Config,
     progress: Progress = SILENT,
 ) -> Training:
     """Train on one part of the pairs and keep the best epoch on another; see `train`.
@@ -77,6 +83,11 @@ def fit_held_out(
         the test part, as it does when the future is unknown.
     """
     learn, check = parts
+    if isinstance(config, RankingConfig):
+        return train(
+            users, items, plays, n_users=n_users, n_items=n_items, train=learn, valid=check,
+            config=config, progress=progress,
+        )  # fmt: skip
     pool = np.unique(items)  # songs that nobody plays any more keep their ids, and say nothing
     sampling: dict[str, Any] = {
         "n_items": n_items,
@@ -109,20 +120,20 @@ def fit_all(
     n_users: int,
     n_items: int,
     epochs: int,
-    config: SvdConfig,
+    config: Config,
     progress: Progress = SILENT,
 ) -> Training:
     """Train on all pairs for the number of epochs that `fit_held_out` found."""
-    pool = np.unique(items)
-    whole = with_unplayed(
-        users,
-        items,
-        plays,
-        n_items=n_items,
-        pool=pool,
-        per_pair=unplayed_per_pair(len(users), n_users * len(pool)),
-        rng=np.random.default_rng(config.seed),
-    )
+    whole: tuple[Ints, Ints, NDArray[Any]] = (users, items, plays)
+    if isinstance(config, SquaredConfig):
+        pool = np.unique(items)
+        whole = with_unplayed(
+            *whole,
+            n_items=n_items,
+            pool=pool,
+            per_pair=unplayed_per_pair(len(users), n_users * len(pool)),
+            rng=np.random.default_rng(config.seed),
+        )
     return refit(
         *whole, n_users=n_users, n_items=n_items, epochs=epochs, config=config, progress=progress
     )

@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd import fitting
-from recsys_dagster.models.svd.config import SvdConfig
-from recsys_dagster.models.svd.fitting import config_for, fit_all, fit_held_out, unplayed_per_pair
+from recsys_dagster.models.svd.config import SquaredConfig
+from recsys_dagster.models.svd.fitting import (
+    fit_all,
+    fit_held_out,
+    squared_config,
+    unplayed_per_pair,
+)
 from recsys_dagster.models.svd.training import Training, train
 from recsys_dagster.models.svd.unplayed import with_unplayed
 from recsys_dagster_tests.worlds import Shape, interactions
@@ -19,19 +24,19 @@ from recsys_dagster_tests.worlds import Shape, interactions
 SHAPE = Shape(users=20, songs=60, forgotten=())
 USERS, ITEMS, PLAYS = interactions(SHAPE, np.random.default_rng(0))
 TRAIN, VALID, TEST = random_split(len(USERS), rng=0)
-CONFIG = SvdConfig(factors=4, epochs=8, learning_rate=0.05, init_scale=0.1)
+CONFIG = SquaredConfig(factors=4, epochs=8, learning_rate=0.05, init_scale=0.1)
 SIZE: dict[str, Any] = {"n_users": SHAPE.users, "n_items": SHAPE.songs}
 
 
 def held_out(
-    plays: NDArray[Any] = PLAYS, config: SvdConfig = CONFIG, items: NDArray[Any] = ITEMS
+    plays: NDArray[Any] = PLAYS, config: SquaredConfig = CONFIG, items: NDArray[Any] = ITEMS
 ) -> Training:
     return fit_held_out(USERS, items, plays, parts=(TRAIN, VALID), config=config, **SIZE)
 
 
 def as_bytes(training: Training) -> list[bytes]:
     model = training.model
-    arrays = (model.user_bias, model.item_bias, model.user_factors, model.item_factors, model.gram)
+    arrays = (model.user_bias, model.item_bias, model.user_factors, model.item_factors)
     return [array.tobytes() for array in arrays] + [repr(training.curve).encode()]
 
 
@@ -57,7 +62,7 @@ def test_valid_decides_the_epoch_and_no_number() -> None:
     """With other play counts to validate on, the same epochs give the same training errors."""
     config = replace(CONFIG, patience=8)
     one, other = held_out(config=config), held_out(plays=changed(PLAYS, VALID), config=config)
-    assert [loss.train_mse for loss in one.curve] == [loss.train_mse for loss in other.curve]
+    assert [loss.train_loss for loss in one.curve] == [loss.train_loss for loss in other.curve]
 
 
 def test_the_same_seed_is_the_same_bytes() -> None:
@@ -92,8 +97,8 @@ PLAY_COUNTS = st.lists(st.integers(1, 100_000), min_size=1, max_size=50)
 
 @given(plays=PLAY_COUNTS)
 def test_settings_scale_with_the_play_counts(plays: list[int]) -> None:
-    config = config_for(np.array(plays))
-    more = config_for(np.array(plays) * 10)
+    config = squared_config(np.array(plays))
+    more = squared_config(np.array(plays) * 10)
     assert 0 < config.learning_rate <= 0.1
     assert more.learning_rate <= config.learning_rate
     assert more.regularisation >= config.regularisation > 0
@@ -103,18 +108,18 @@ def test_settings_scale_with_the_play_counts(plays: list[int]) -> None:
 
 
 def test_settings_for_weeks_and_for_years() -> None:
-    weeks, years = config_for(np.full(100, 1)), config_for(np.full(100, 400))
+    weeks, years = squared_config(np.full(100, 1)), squared_config(np.full(100, 400))
     assert weeks.learning_rate / years.learning_rate > 5
     assert years.regularisation / weeks.regularisation > 5
-    assert config_for(np.empty(0, np.int64)).learning_rate > 0
+    assert squared_config(np.empty(0, np.int64)).learning_rate > 0
 
 
 @pytest.mark.parametrize("factor", [1, 20, 400])
 def test_years_and_weeks_train_alike(factor: int) -> None:
     plays = PLAYS * factor
-    config = replace(config_for(plays), factors=4, epochs=15)
+    config = replace(squared_config(plays), factors=4, epochs=15)
     training = held_out(plays=plays, config=config)
-    assert training.curve[training.best_epoch].valid_mse < 0.97 * training.curve[0].valid_mse
+    assert training.curve[training.best_epoch].valid < 0.97 * training.curve[0].valid
 
 
 @given(pairs=st.integers(0, 10**9), cells=st.integers(0, 10**12))
@@ -185,7 +190,7 @@ def test_tiny_data(users: int, songs: int) -> None:
     plays = np.arange(1, len(u) + 1)
     size: dict[str, Any] = {"n_users": users, "n_items": songs}
     learn, check, _ = random_split(len(u), rng=0)
-    config = config_for(plays)
+    config = squared_config(plays)
     training = fit_held_out(u, i, plays, parts=(learn, check), config=config, **size)
     assert 1 <= training.best_epoch <= config.epochs
     whole = fit_all(u, i, plays, epochs=training.best_epoch, config=config, **size)
@@ -196,5 +201,10 @@ def test_nothing_to_train_on_is_said_in_words() -> None:
     nothing = np.empty(0, np.int64)
     with pytest.raises(RecsysError, match="nothing to train on"):
         fit_held_out(
-            nothing, nothing, nothing, parts=(nothing, nothing), config=config_for(nothing), **SIZE
+            nothing,
+            nothing,
+            nothing,
+            parts=(nothing, nothing),
+            config=squared_config(nothing),
+            **SIZE,
         )

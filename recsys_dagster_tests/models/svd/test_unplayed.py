@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 
+from recsys_dagster.models.svd.folding import RidgeFolding
 from recsys_dagster.models.svd.training import refit
 from recsys_dagster.models.svd.unplayed import with_unplayed
 from recsys_dagster_tests.models import checkerboard
@@ -33,10 +36,12 @@ def withheld_found(per_pair: int) -> int:
     """For how many listeners the withheld item comes first, from five seeds."""
     pairs = with_unplayed(*PLAYED, n_items=40, per_pair=per_pair, rng=0)
     model = refit(*pairs, n_users=40, n_items=40, epochs=60, config=checkerboard.CONFIG).model
+    assert isinstance(model.folding, RidgeFolding)
+    model = replace(model, folding=replace(model.folding, unobserved_weight=0.0))
     found = 0
     for user in range(40):
         played = PLAYED[1][PLAYED[0] == user]
-        new = model.fold_in(played[:5], unobserved_weight=0.0)
+        new = model.fold_in(played[:5])
         scores = model.scores(new.factors, new.bias)
         scores[played] = -np.inf
         found += int(scores.argmax() == user)
