@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PLANTED = 8
-STEEPNESS = 2.5
-NOISE = 0.45
+PLANTED = 4
+STEEPNESS = 3.0
+NOISE = 0.4
 CHUNK = 1_000_000
 HELD_OUT = 0.1
 
@@ -23,7 +23,7 @@ class World:
     Attributes
     ----------
     user_rows, song_rows
-        (users, 9), (songs, 9) float32: eight factors, and the bias last.
+        (users, 5), (songs, 5) float32: four factors, and the bias last.
     listening
         (users,) float64, the share of the pairs that users up to this one have; log-normal.
     song_ids
@@ -49,7 +49,7 @@ class World:
     def pairs(self, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Draw users and songs of pairs, which may repeat."""
         users = np.searchsorted(self.listening, rng.random(count, dtype=np.float32))
-        # Song number r of the most popular is drawn about r ** -0.6 times as often as the first.
+        # Song number r of the most popular is drawn about r ** -0.67 times as often as the first.
         places = (len(self.song_ids) * rng.random(count) ** STEEPNESS).astype(np.int32)
         users = np.minimum(users, len(self.user_rows) - 1).astype(np.int32)
         return users, self.song_ids[places]
@@ -69,8 +69,8 @@ class World:
 
 def _rows(count: int, rng: np.random.Generator) -> Floats:
     rows = rng.standard_normal((count, PLANTED + 1), dtype=np.float32)
-    rows[:, :-1] *= 0.45
-    rows[:, -1] *= 0.3
+    rows[:, :-1] *= 0.5
+    rows[:, -1] *= 0.35
     return rows
 
 
