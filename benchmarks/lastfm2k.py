@@ -17,7 +17,6 @@ ours        the `ranking` objective
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
-from machine import describe_machine, versions_of
+from machine import describe_machine, versions_of, write_json
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from svd_task import AbsentError
@@ -173,7 +172,7 @@ def main() -> None:
         document = {"on": options.on, "figures": figures, "absent": absent, "ials": IALS}
         document["machine"] = describe_machine()
         document["versions"] = versions_of(["recsys-dagster", "numpy", "scipy", "implicit"])
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_json(document, options.json)
 
 
 def line(name: str, row: dict[str, Any]) -> str:

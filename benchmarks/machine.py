@@ -1,5 +1,7 @@
-"""What figures were measured on, and the peak of a process's memory."""
+"""What figures were measured on, the peak of a process's memory, and the file they go to."""
 
+import json
+import math
 import os
 import platform
 import re
@@ -7,6 +9,7 @@ import resource
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 
 def describe_machine() -> dict[str, str | int | float]:
@@ -43,6 +46,20 @@ def peak_memory() -> int:
     if peak:
         return int(peak.split()[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def write_json(document: dict[str, Any], target: Path) -> None:
+    """Write figures as JSON; those that were not measured, NaN, as null."""
+    text = json.dumps(_without_nan(document), indent=1, allow_nan=False)
+    target.write_text(text + "\n", encoding="utf-8")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _field(file: str, name: str) -> str | None:

@@ -29,14 +29,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
-from machine import describe_machine, peak_memory, versions_of
+from machine import describe_machine, peak_memory, versions_of, write_json
 from made_up import draw_split
 from svd_ours import ours, ours_ranking
 from svd_peers import cornac, implicit_bpr, libmf, pure_python, surprise
+from svd_table import Figures, print_table, said, summarise
 from svd_task import AbsentError, Data, Run
 
 SQUARED: dict[str, Callable[[Data], Run]] = {
@@ -58,18 +58,6 @@ LIBRARIES = (
     *("libmf", "cornac", "scikit-surprise", "implicit"),
 )
 SETTINGS = ("users", "factors", "epochs", "threads")
-COLUMNS = {
-    "kernel_mupdates": ("kernel M/s", 3),
-    "whole_mupdates": ("whole M/s", 3),
-    "kernel_s": ("kernel s", 2),
-    "whole_s": ("whole s", 2),
-    "peak_gb": ("peak GB", 2),
-    "rmse": ("RMSE", 4),
-    "times_kernel": ("x kernel", 1),
-    "times_whole": ("x whole", 1),
-}
-
-Figures = dict[str, float]
 
 
 def run_child(name: str, folder: Path) -> None:
@@ -115,37 +103,12 @@ def measure(names: Iterable[str], folder: Path, rounds: int) -> dict[str, list[F
             if isinstance(before, str) or (number and name in ONCE):
                 continue
             figures = run_alone(name, folder)
-            print(f"round {number + 1}, {name}: {_said(figures)}", flush=True)
+            print(f"round {number + 1}, {name}: {said(figures)}", flush=True)
             if isinstance(figures, str):
                 found[name] = figures
             else:
                 before.append(figures)
     return found
-
-
-def _said(figures: Figures | str) -> str:
-    if isinstance(figures, str):
-        return f"skipped, {figures}"
-    return f"{figures['kernel_mupdates']:.2f} million updates a second, {figures['whole_s']:.1f} s"
-
-
-def summarise(runs: list[Figures], ours: list[Figures]) -> Figures:
-    """Medians of the rounds, and of the ratios to ours in the same round."""
-    middle = {column: median(run[column] for run in runs) for column in runs[0]}
-    pairs = list(zip(runs, ours, strict=False))
-    for part in ("kernel", "whole"):
-        name = f"{part}_mupdates"
-        ratios = [mine[name] / theirs[name] for theirs, mine in pairs]
-        middle[f"times_{part}"] = median(ratios) if ratios else float("nan")
-    return middle
-
-
-def print_table(title: str, figures: dict[str, Figures]) -> None:
-    """Print the medians."""
-    print(f"\n{title}\n\n{'':14}" + "".join(f"{head:>12}" for head, _ in COLUMNS.values()))
-    for name, row in figures.items():
-        cells = (f"{row[column]:12.{digits}f}" for column, (_, digits) in COLUMNS.items())
-        print(f"{name:14}" + "".join(cells).replace("nan", "  -"))
 
 
 def write_data(folder: Path, options: argparse.Namespace) -> None:
@@ -198,7 +161,7 @@ def main() -> None:
             "machine": describe_machine(),
             "versions": versions_of(LIBRARIES),
         }
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_json(document, options.json)
 
 
 if __name__ == "__main__":

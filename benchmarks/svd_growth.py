@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from machine import describe_machine, peak_memory, versions_of
+from machine import describe_machine, peak_memory, versions_of, write_json
 from made_up import World
 from svd_ours import train_squared, warm_up
 from svd_task import Clock, Data
@@ -137,8 +137,7 @@ def main() -> None:
     if options.json:
         versions = versions_of(["recsys-dagster", "numpy", "numba", "llvmlite"])
         document = {"title": title, "figures": rows, "machine": describe_machine()}
-        text = json.dumps(document | {"versions": versions}, indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
+        write_json(document | {"versions": versions}, options.json)
     if options.plot:
         draw(rows, title, options.plot)
 
