@@ -3,11 +3,11 @@
 python benchmarks/svd_growth.py [--most N] [--epochs N] [--json FILE] [--plot FILE]
 
 A song for every 20 pairs and a listener for every 1,000, so 5 million songs at the top. The pairs
-are made here, written to files, and mapped into memory by a process of its own for each size.
-Its peak is the most that it had resident (VmHWM), the mapped pages that it touched among them;
-what it had resident before it read a pair (Python, the libraries, the compiled loops) is told
-apart and taken off. Factors are k float32 and a bias for each song and listener, data 12 bytes a
-pair: user, item and play count, 4 bytes each. 1.5 times their sum is the limit.
+are made here, written to files, and read by a process of its own for each size into the arrays
+that training takes over. Its peak is the most that it had resident (VmHWM); what it had resident
+before it read a pair (Python, the libraries, the compiled loops) is told apart and taken off.
+Factors are k float32 and a bias for each song and listener, data 12 bytes a pair: user, item and
+rating, 4 bytes each. 1.5 times their sum is the limit.
 """
 
 import argparse
@@ -20,13 +20,15 @@ from pathlib import Path
 import numpy as np
 from machine import describe_machine, peak_memory, versions_of, write_json
 from made_up import World
-from svd_ours import train_squared, warm_up
+from svd_ours import squared_config, train, warm_up
 from svd_task import Clock, Data
+
+from recsys_dagster.models.svd.pairs import Pairs
 
 SIZES = (1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 PAIRS_A_SONG = 20
 PAIRS_A_LISTENER = 1_000
-CHUNK = 5_000_000
+CHUNK = 1_000_000
 BYTES_A_PAIR = 12
 LIMIT = 1.5
 COLUMNS = ("users", "items", "plays")
@@ -50,14 +52,29 @@ def write_pairs(folder: Path, pairs: int) -> World:
     return world
 
 
+def read_pairs(folder: Path) -> Pairs:
+    """Read the pairs a chunk at a time, so that no file's pages stay in memory beside them."""
+    count = len(np.load(folder / "users.npy", mmap_mode="r"))
+    kinds = {"users": np.int32, "items": np.int32, "plays": np.float32}
+    columns = {name: np.empty(count, kind) for name, kind in kinds.items()}
+    for name, column in columns.items():
+        for start in range(0, count, CHUNK):
+            file = np.load(folder / f"{name}.npy", mmap_mode="r")
+            part = slice(start, start + CHUNK)
+            column[part] = np.log1p(file[part]) if name == "plays" else file[part]
+    return Pairs(columns["users"], columns["items"], columns["plays"])
+
+
 def run_child(folder: Path, users: int, items: int, factors: int, epochs: int) -> None:
     """Train on the pairs in a folder, and write what it took beside them."""
-    train = tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS)
-    few = tuple(column[:1] for column in train)
-    data = Data(train, few, users, items, factors, epochs, threads=2)
-    warm_up(data)
+    mapped = tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS)
+    few = tuple(np.array(column[:1000]) for column in mapped)
+    data = Data(few, few, users, items, factors, epochs, threads=2)
+    config = squared_config(data)
+    warm_up(data, config)
     before, kernel, whole = peak_memory(), Clock(), Clock()
-    whole.timed(train_squared)(data, kernel)
+    with whole.running():
+        train(data, config, kernel, read_pairs(folder))
     found = {"kernel_s": kernel.seconds, "whole_s": whole.seconds, "before": before}
     (folder / "found.json").write_text(json.dumps(found | {"peak": peak_memory()}))
 

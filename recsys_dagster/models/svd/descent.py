@@ -12,7 +12,7 @@ from recsys_dagster.models.svd.folding import Folding, RidgeFolding, SoftmaxFold
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.pairs import Pairs
 from recsys_dagster.models.svd.rows import Rows, draw_factors, shrinkage_of
-from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks
+from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks, rounds
 from recsys_dagster.models.svd.validation import RankingValidation
 
 BLOCK_ITEMS = 8192
@@ -79,6 +79,18 @@ class Descent(ABC):
         self.rows.user_bias[:known_users] = start.user_bias
         self.rows.item_bias[:known_items] = start.item_bias
 
+    def keep(self, kept: Rows) -> None:
+        """Copy the rows as they are now into others, a part in each thread."""
+
+        def copy(thread: int) -> None:
+            for own, other in ((self.rows.users, kept.users), (self.rows.items, kept.items)):
+                part = slice(
+                    len(own) * thread // self._crew.size, len(own) * (thread + 1) // self._crew.size
+                )
+                np.copyto(other[part], own[part])
+
+        self._crew.each(copy)
+
     @abstractmethod
     def start_loss(self) -> float:
         """What `epoch` would give before training, or NaN where that cannot be said."""
@@ -118,8 +130,8 @@ class SquaredDescent(Descent):
         shrinkage = (config.regularisation, config.frequency_exponent)
         self.rows.user_shrinkage[:] = shrinkage_of(self._schedule.user_counts, *shrinkage)
         self.rows.item_shrinkage[:] = shrinkage_of(self._schedule.item_counts, *shrinkage)
-        self._blocks = even_blocks(size[1], BLOCK_ITEMS, crew.size)
-        self._cells = self._schedule.cut(*self._blocks, self._rng)
+        blocks = even_blocks(size[1], BLOCK_ITEMS, crew.size)
+        self._cells = self._schedule.cut(*blocks, self._rng)
 
     def start_loss(self) -> float:
         """Mean squared error of the training pairs."""
@@ -129,7 +141,7 @@ class SquaredDescent(Descent):
         """Update with every pair once, the blocks in an order by chance."""
         descend = squared.descent_of(self.rows.factors)
         total = 0.0
-        for turns in self._schedule.rounds(*self._blocks, self._rng):
+        for turns in rounds(self._cells, self._rng):
 
             def work(thread: int, turns: list[Any] = turns) -> float:
                 cells = self._cells[thread]
@@ -208,7 +220,7 @@ class RankingDescent(Descent):
         )
         descend = ranking.descent_of(self.rows.factors)
         total = 0.0
-        for turns in self._schedule.rounds(block_of, self._n_blocks, self._rng):
+        for turns in rounds(cells, self._rng):
             seeds = self._rng.integers(2**63, size=self._crew.size, dtype=np.uint64)
 
             def work(thread: int, turns: list[Any] = turns, seeds: Any = seeds) -> float:
@@ -232,8 +244,8 @@ class RankingDescent(Descent):
         """Make a model that folds listeners in by the softmax."""
         config = self._config
         folding = SoftmaxFolding.of(
-            rows.item_factors, self._chances, config.correction, config.temperature,
-            config.negatives,
+            rows.user_factors, rows.item_factors, self._chances, config.correction,
+            config.temperature, config.negatives,
         )  # fmt: skip
         return _model(rows, 0.0, folding)
 

@@ -11,7 +11,8 @@ from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
 ArrayShapes = dict[str, tuple[Any, tuple[int | None, ...]]]
 
 UNOBSERVED_WEIGHT = 10.0
-STEPS = 10
+STEPS = 8
+PRIOR = 0.3
 SAMPLED_ITEMS = 4096
 _ROWS_AT_ONCE = 1 << 16
 
@@ -137,12 +138,12 @@ class RidgeFolding:
         gram, pull, count = np.zeros((size, size)), np.zeros(size), 0
         for start in range(0, len(item_factors), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
-            trained = item_factors[part].any(axis=1)
-            rows = np.ones((int(trained.sum()), size))
-            rows[:, :-1] = item_factors[part][trained]
+            rows = np.zeros((len(item_factors[part]), size), dtype=np.float32)
+            rows[:, :-1] = item_factors[part]
+            rows[:, -1] = trained = rows.any(axis=1)
             gram += rows.T @ rows
-            pull -= (mean + item_bias[part][trained].astype(np.float64)) @ rows
-            count += len(rows)
+            pull -= (np.float32(mean) + item_bias[part]) @ rows
+            count += int(trained.sum())
         pull *= unplayed > 0
         return cls(
             gram / max(count, 1), pull / max(count, 1), regularisation, liked,
@@ -177,38 +178,45 @@ class RidgeFolding:
 class SoftmaxFolding:
     """For the ranking loss: steps along its gradient, at length 1.
 
-    From the mean of the seeds, with Z = Σ_j w_j e^(x·q_j / τ) over the catalogue and
-    E = Σ_j q_j w_j e^(x·q_j / τ) / Z::
+    From the mean of the n seeds, with Z = Σ_j w_j e^(x·q_j / τ) over the catalogue,
+    E = Σ_j q_j w_j e^(x·q_j / τ) / Z and p̄ the mean of the training listeners::
 
-        x += 1/|S| Σ_{i in S} a_i (q_i - E),    a_i = m Z / (m Z + e^(x·q_i / τ) / Q_i^c)
+        x += 1/n Σ_i a_i (q_i - E) + λ/n p̄,    a_i = m Z / (m Z + e^(x·q_i / τ) / Q_i^c)
 
     and x is brought back to length 1. a_i is the chance that training with m negatives, drawn
-    with Q and corrected by c, would take one of them for i, and w_j = Q_j^(1-c). The sums over
-    the catalogue are over a sample of it, so that a new listener costs the same however large it
-    is. As every step is a sum over the seeds, so is the listener.
+    with Q and corrected by c, would take one of them for i, and w_j = Q_j^(1-c). λ pulls those of
+    whom little is known towards what most listen to. The sums over the catalogue are over a
+    sample of it, so that a new listener costs the same however large it is. As every step is a
+    sum over the seeds, so is the listener; λ's share is divided evenly.
 
     Attributes
     ----------
     sample
-        (m, k) float32, factors of the sampled items.
+        (s, k) float32, factors of the sampled items.
     weights
-        (m,) float32, w of each, times the items that it stands for.
+        (s,) float32, w of each, over its chance to be in the sample.
     penalties
         (n_items,) float32, c·log Q.
+    centre
+        (k,) float32, p̄.
     temperature
         τ of training.
     negatives
         m of training.
+    prior
+        λ, at least 0.
     """
 
     sample: Float32Array
     weights: Float32Array
     penalties: Float32Array
+    centre: Float32Array
     temperature: float
     negatives: float
+    prior: float = PRIOR
 
     objective: ClassVar[str] = "ranking"
-    numbers: ClassVar[tuple[str, ...]] = ("temperature", "negatives")
+    numbers: ClassVar[tuple[str, ...]] = ("temperature", "negatives", "prior")
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(self.sample):
@@ -220,24 +228,36 @@ class SoftmaxFolding:
     @classmethod
     def of(
         cls,
+        user_factors: Float32Array,
         item_factors: Float32Array,
         chances: Float32Array,
         correction: float,
         temperature: float,
         negatives: int,
     ) -> "SoftmaxFolding":
-        """Sample the items evenly; those that are never drawn, with chance 0, are left out."""
+        """Prepare for a model; items that are never drawn, with chance 0, are left out.
+
+        Parameters
+        ----------
+        user_factors, item_factors
+            (n_users, k), (n_items, k), of length 1, or 0 for those that were not trained.
+        chances
+            (n_items,) float32, Q but for a factor.
+        correction, temperature, negatives
+            c, τ and m of training.
+        """
         known = np.flatnonzero(chances > 0)
-        places = np.linspace(0, len(known) - 1, min(len(known), SAMPLED_ITEMS)).round()
-        chosen = known[places.astype(np.int64)]
+        chosen, stands_for = _sampled(known, chances[known])
         logs = np.log(np.where(chances > 0, chances, 1) / max(float(chances.sum()), 1e-30))
-        share = len(known) / max(len(chosen), 1)
-        weights = share * np.exp((1 - correction) * logs[chosen])
-        penalties = (correction * logs).astype(np.float32)
+        weights = stands_for * np.exp((1 - correction) * logs[chosen])
         return cls(
-            item_factors[chosen], weights.astype(np.float32), penalties, temperature,
+            item_factors[chosen],
+            weights.astype(np.float32),
+            (correction * logs).astype(np.float32),
+            user_factors.sum(axis=0) / max(int(user_factors.any(axis=1).sum()), 1),
+            temperature,
             float(negatives),
-        )  # fmt: skip
+        )
 
     def fold_in(
         self,
@@ -245,17 +265,21 @@ class SoftmaxFolding:
         model: Factors,
         ratings: Float32Array | None,  # noqa: ARG002 - to this loss a song is played or not
     ) -> FoldIn:
-        """Go some steps; see `Folding`. Seeds that were not trained on give zeros."""
+        """Go some steps; see `Folding`. Without seeds that were trained on, it is the centre."""
         seeds = np.asarray(model.item_factors[items], dtype=np.float32)
         known = seeds.any(axis=1)
         parts = np.zeros((len(items), seeds.shape[1] + 1), np.float32)
-        if known.any():
-            parts[known, :-1] = self._climb(seeds[known], self.penalties[items[known]])
+        if not known.any():
+            centre = _at_length_one(self.centre[None])[0]
+            parts[:, :-1] = centre / max(len(items), 1)
+            return FoldIn(0.0, centre, parts)
+        parts[known, :-1] = self._climb(seeds[known], self.penalties[items[known]])
         return FoldIn(0.0, parts[:, :-1].sum(axis=0), parts)
 
     def _climb(self, seeds: Float32Array, penalties: Float32Array) -> Float32Array:
         """What each of (n_seeds, k) adds to the listener."""
-        parts = _at_length_one(seeds)
+        pull = self.prior / len(seeds) * self.centre
+        parts = _at_length_one(seeds + pull)
         for _ in range(STEPS):
             listener = parts.sum(axis=0)
             scores = self.sample @ listener / np.float32(self.temperature)
@@ -265,7 +289,7 @@ class SoftmaxFolding:
             expected = shares @ self.sample / whole
             own = np.exp(seeds @ listener / self.temperature - penalties - highest)
             missed = 1 / (1 + own / (self.negatives * whole))
-            step = missed[:, None] * (seeds - expected) / len(seeds)
+            step = (missed[:, None] * (seeds - expected) + pull) / len(seeds)
             parts = _at_length_one(parts + step.astype(np.float32))
         return parts
 
@@ -276,7 +300,23 @@ class SoftmaxFolding:
             "sample": (np.float32, (None, factors)),
             "weights": (np.float32, (None,)),
             "penalties": (np.float32, (n_items,)),
+            "centre": (np.float32, (factors,)),
         }
+
+
+def _sampled(items: IntArray, chances: Float32Array) -> tuple[IntArray, Float64Array]:
+    """At most `SAMPLED_ITEMS` of some items, and how many items each stands for.
+
+    Items are drawn by the root of their chance, at even distances: those that are played more
+    matter more, and the weights make up for it.
+    """
+    if len(items) <= SAMPLED_ITEMS:
+        return items, np.ones(len(items))
+    roots = np.sqrt(chances.astype(np.float64))
+    reached = np.cumsum(roots)
+    places = (np.arange(SAMPLED_ITEMS) + 0.5) / SAMPLED_ITEMS * reached[-1]
+    chosen, times = np.unique(np.searchsorted(reached, places), return_counts=True)
+    return items[chosen], times * reached[-1] / roots[chosen] / SAMPLED_ITEMS
 
 
 def _at_length_one(parts: Float32Array) -> Float32Array:

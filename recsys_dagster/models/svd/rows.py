@@ -94,11 +94,6 @@ class Rows:
         """(n_items,) L2 weight of one update, a view."""
         return self.items[:, self.factors + 3]
 
-    def copy_into(self, other: "Rows") -> None:
-        """Overwrite other rows of the same size with these."""
-        np.copyto(other.users, self.users)
-        np.copyto(other.items, self.items)
-
 
 def draw_factors(
     factors: Float32Array, met: NDArray[np.bool_], scale: float, rng: np.random.Generator

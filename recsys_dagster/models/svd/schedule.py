@@ -14,11 +14,11 @@ bytes for the same seed and number of threads, whichever runs first (Gemulla et 
 the items' rows fit a core's own cache.
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -70,6 +70,11 @@ class Cells:
     pairs: Pairs
     starts: IntArray
 
+    @property
+    def sizes(self) -> IntArray:
+        """(blocks,) how many pairs each block has."""
+        return np.diff(self.starts)
+
 
 class Schedule:
     """Cuts the pairs among the threads.
@@ -90,7 +95,7 @@ class Schedule:
         self.user_counts = occurrences(pairs.users, n_users)
         thread_of = numbered(even_borders(self.user_counts, crew.size))
         starts = bring_together(pairs.users, pairs.items, pairs.ratings, thread_of, crew.size)
-        self._parts = [pairs.at(slice(start, stop)) for start, stop in itertools.pairwise(starts)]
+        self._parts = [pairs.at(slice(start, stop)) for start, stop in pairwise(starts)]
 
     def cut(self, block_of: Int32Array, blocks: int, rng: np.random.Generator) -> list[Cells]:
         """Put each thread's pairs in the order of blocks of items, and by chance within a block.
@@ -116,17 +121,22 @@ class Schedule:
 
         return self._crew.each(arrange)
 
-    def rounds(
-        self, block_of: Int32Array, blocks: int, rng: np.random.Generator
-    ) -> Iterator[list[IntArray]]:
-        """Which blocks each thread works on, round by round, in an order by chance."""
-        weights = np.bincount(block_of, weights=self.item_counts, minlength=blocks)
-        borders = even_borders(weights.astype(np.int64), self._crew.size)
-        ranges = [
-            rng.permutation(np.arange(start, stop)) for start, stop in itertools.pairwise(borders)
-        ]
-        for turn in range(self._crew.size):
-            yield [ranges[(thread + turn) % self._crew.size] for thread in range(self._crew.size)]
+
+def rounds(cells: Sequence[Cells], rng: np.random.Generator) -> Iterator[list[IntArray]]:
+    """Which blocks each thread works on, round by round, in an order by chance.
+
+    Parameters
+    ----------
+    cells
+        The pairs of each thread, over the same blocks.
+    rng
+        Source of the order.
+    """
+    threads = len(cells)
+    borders = even_borders(np.sum([own.sizes for own in cells], axis=0), threads)
+    ranges = [rng.permutation(np.arange(start, stop)) for start, stop in pairwise(borders)]
+    for turn in range(threads):
+        yield [ranges[(thread + turn) % threads] for thread in range(threads)]
 
 
 def even_blocks(n_items: int, size: int, threads: int) -> tuple[Int32Array, int]:

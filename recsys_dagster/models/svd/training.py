@@ -225,7 +225,7 @@ class _Run:
             )
             if self._is_best(figures):
                 self._best = epoch
-                self._descent.rows.copy_into(self._kept)
+                self._descent.keep(self._kept)
             elif epoch - self._best >= self._config.patience:
                 break
         return self._training()

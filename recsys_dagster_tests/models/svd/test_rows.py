@@ -33,16 +33,6 @@ def test_a_product_of_rows_is_the_prediction() -> None:
     np.testing.assert_allclose(rows.users @ rows.items.T, expected, rtol=1e-6)
 
 
-def test_a_copy_is_whole() -> None:
-    rows, other = Rows.zeros(2, 3, 5), Rows.zeros(2, 3, 5)
-    rows.user_factors[:], rows.item_bias[:] = 2, 3
-    rows.copy_into(other)
-    assert (other.users == rows.users).all()
-    assert (other.items == rows.items).all()
-    rows.user_factors[:] = 4
-    assert (other.user_factors == 2).all()
-
-
 def test_rows_are_drawn_around_zero_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     met = np.arange(4000) % 3 > 0
     factors = np.zeros((4000, 6), np.float32)

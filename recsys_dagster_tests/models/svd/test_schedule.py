@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks
+from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks, rounds
 from recsys_dagster_tests.models.svd.test_pairs import drawn, triples
 
 
@@ -40,7 +40,7 @@ def test_each_pair_is_met_once_and_no_row_by_two_at_once(
         rng = np.random.default_rng(seed)
         cells = schedule.cut(block_of, blocks, rng)
         met = []
-        for turns in schedule.rounds(block_of, blocks, rng):
+        for turns in rounds(cells, rng):
             users, items = [], []
             for turn, cell in zip(turns, cells, strict=True):
                 own = [cell.pairs.at(slice(cell.starts[b], cell.starts[b + 1])) for b in turn]
