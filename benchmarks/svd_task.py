@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEARNING_RATE = 0.02
+LEARNING_RATE = 0.05
 REGULARISATION = 0.05
 RANKING_FACTORS = 64
 

@@ -15,7 +15,7 @@ from recsys_dagster.models.svd.rows import Rows, draw_factors, shrinkage_of
 from recsys_dagster.models.svd.schedule import Crew, Schedule, even_blocks, rounds
 from recsys_dagster.models.svd.validation import RankingValidation
 
-BLOCK_ITEMS = 8192
+BLOCK_ITEMS = 4096
 """Of the squared error: the rows of a block of items fit a core's own cache."""
 NEGATIVE_BLOCK_ITEMS = 4096
 """Of the ranking loss, whose rows are longer; its negatives are drawn within a block."""
@@ -139,7 +139,8 @@ class SquaredDescent(Descent):
 
     def epoch(self, rate: float) -> float:
         """Update with every pair once, the blocks in an order by chance."""
-        descend = squared.descent_of(self.rows.factors)
+        config = self._config
+        descend = squared.descent_of(self.rows.factors, alike=config.frequency_exponent == 1)
         total = 0.0
         for turns in rounds(self._cells, self._rng):
 
@@ -149,6 +150,7 @@ class SquaredDescent(Descent):
                     turns[thread], cells.starts,
                     cells.pairs.users, cells.pairs.items, cells.pairs.ratings,
                     np.float32(self.mean), self.rows.users, self.rows.items, np.float32(rate),
+                    np.float32(config.regularisation),
                 )  # fmt: skip
 
             total += sum(self._crew.each(work))

@@ -15,10 +15,11 @@ AHEAD = 16
 
 
 @lru_cache
-def descent_of(factors: int) -> Callable[..., float]:
-    """Compile `descend` for a number of factors; see there.
+def descent_of(factors: int, *, alike: bool) -> Callable[..., float]:
+    """Compile `descend` for a number of factors, and for rows that are all shrunk alike or not.
 
-    ``descend(cells, starts, users, items, ratings, mean, user_rows, item_rows, rate)`` updates
+    ``descend(cells, starts, users, items, ratings, mean, user_rows, item_rows, rate,
+    shrinkage)`` updates
     the rows of every pair in turn. For a pair with error e = rating - mean - x·y, both rows move
     at once (Funk 2006; Koren, Bell and Volinsky 2009, "Matrix factorization techniques for
     recommender systems")::
@@ -40,10 +41,13 @@ def descent_of(factors: int) -> Callable[..., float]:
         (n_users, width) and (n_items, width), as in `rows`, changed in place.
     rate
         Learning rate.
+    shrinkage
+        λ of all rows, if they are alike; else it is in the rows.
 
     It returns the sum of the squared errors, each taken just before its update.
     """
     width = padded_width(factors)
+    same = int(alike)
 
     @compiled
     def descend(
@@ -56,7 +60,9 @@ def descent_of(factors: int) -> Callable[..., float]:
         user_rows: Float32Array,
         item_rows: Float32Array,
         rate: np.float32,
+        shrinkage: np.float32,
     ) -> float:
+        keep = np.float32(1) - rate * shrinkage
         total = 0.0
         for cell in cells:
             stop = starts[cell + 1]
@@ -66,7 +72,7 @@ def descent_of(factors: int) -> Callable[..., float]:
                     fetch(item_rows, items[pair + AHEAD], width)
                 error = squared_step(
                     user_rows, users[pair], item_rows, items[pair],
-                    ratings[pair] - mean, rate, width, factors,
+                    ratings[pair] - mean, rate, keep, width, factors, same,
                 )  # fmt: skip
                 total += np.float64(error) * np.float64(error)
         return total

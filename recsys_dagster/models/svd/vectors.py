@@ -207,7 +207,7 @@ def _dot(_typing: Any, rows: Any, row: Any, others: Any, other: Any, width: Any)
 
 def _squared_step(
     _typing: Any, users: Any, user: Any, items: Any, item: Any, rating: Any, rate: Any,
-    width: Any, factors: Any,
+    keep: Any, width: Any, factors: Any, alike: Any,
 ) -> Any:  # fmt: skip
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         writer = _Writer(context, builder, width.literal_value)
@@ -218,13 +218,16 @@ def _squared_step(
         error = builder.fsub(arguments[4], writer.dot(x, y))
         rates = writer.spread(arguments[5])
         step = builder.fmul(rates, writer.spread(error))
-        keep_x, keep_y = writer.kept(rates, x, k + 2), writer.kept(rates, y, k + 3)
+        if alike.literal_value:
+            keep_x = keep_y = writer.spread(arguments[6])
+        else:
+            keep_x, keep_y = writer.kept(rates, x, k + 2), writer.kept(rates, y, k + 3)
         learned = set(range(k))
         writer.store(place_x, writer.moved(x, y, keep_x, step, learned | {k}))
         writer.store(place_y, writer.moved(y, x, keep_y, step, learned | {k + 1}))
         return error
 
-    whole = types.float32(users, user, items, item, rating, rate, width, factors)
+    whole = types.float32(users, user, items, item, rating, rate, keep, width, factors, alike)
     return whole, generate
 
 
@@ -266,9 +269,9 @@ fetch: Any = intrinsic(prefer_literal=True)(_fetch)
 dot: Any = intrinsic(prefer_literal=True)(_dot)
 """dot(rows, row, others, other, width): the dot product of two rows."""
 squared_step: Any = intrinsic(prefer_literal=True)(_squared_step)
-"""squared_step(users, user, items, item, rating, rate, width, factors): move the rows of a pair.
-
-Returns the error before the move; see `squared.descend`."""
+"""squared_step(users, user, items, item, rating, rate, keep, width, factors, alike): move the rows
+of a pair; the error before the move. All are shrunk by `keep` if `alike` is 1, and each by its own
+λ if it is 0; see `squared.descent_of`."""
 pull: Any = intrinsic(prefer_literal=True)(_pull)
 """pull(items, item, users, user, gradient, force, rate, width, factors): for an item y and a
 user x of length 1, gradient += force·y, and y is turned by -rate·force·x at length 1."""

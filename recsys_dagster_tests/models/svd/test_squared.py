@@ -29,13 +29,13 @@ def started(factors: int) -> Rows:
     return rows
 
 
-def descend(pairs: Pairs, rows: Rows, rate: float = RATE) -> float:
-    """All pairs as one cell, in their order."""
+def descend(pairs: Pairs, rows: Rows, rate: float = RATE, *, alike: bool = False) -> float:
+    """All pairs as one cell, in their order; `alike`: all rows are shrunk by 0.03."""
     starts = np.array([0, len(pairs)])
     arrays = (pairs.users, pairs.items, pairs.ratings)
-    return descent_of(rows.factors)(
+    return descent_of(rows.factors, alike=alike)(
         np.zeros(1, np.int64), starts, *arrays, np.float32(MEAN), rows.users, rows.items,
-        np.float32(rate),
+        np.float32(rate), np.float32(0.03),
     )  # fmt: skip
 
 
@@ -59,11 +59,14 @@ def plain_descent(
     return total, p, q, b, c
 
 
+@pytest.mark.parametrize("alike", [True, False])
 @pytest.mark.parametrize("k", [1, 4, 5, 20, 64])
-def test_equals_the_plain_loop_in_double_precision(k: int) -> None:
+def test_equals_the_plain_loop_in_double_precision(k: int, alike: bool) -> None:
     pairs, rows = drawn(), started(k)
+    if alike:
+        rows.user_shrinkage[:] = rows.item_shrinkage[:] = 0.03
     total, *expected = plain_descent(pairs, rows)
-    assert descend(pairs, rows) == pytest.approx(total, rel=1e-4)
+    assert descend(pairs, rows, alike=alike) == pytest.approx(total, rel=1e-4)
     found = (rows.user_factors, rows.item_factors, rows.user_bias, rows.item_bias)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
