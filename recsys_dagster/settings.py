@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
     listenbrainz_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LISTENBRAINZ_USERS")
     spotify_api_url: str = Field("https://api.spotify.com/v1", alias="SPOTIFY_API_URL")
+    spotify_interval: float = Field(0.5, ge=0, le=3600, alias="SPOTIFY_INTERVAL")
+    """Seconds between requests."""
     spotify_accounts_url: str = Field("https://accounts.spotify.com", alias="SPOTIFY_ACCOUNTS_URL")
     reccobeats_api_url: str = Field("https://api.reccobeats.com", alias="RECCOBEATS_API_URL")
     reccobeats_interval: float = Field(0.5, ge=0, le=3600, alias="RECCOBEATS_INTERVAL")

@@ -9,8 +9,10 @@ import polars as pl
 from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.batches import FeatureBatches
 from recsys_dagster.audio.sources.reccobeats import ReccobeatsSource
+from recsys_dagster.audio.sources.reccobeats_client import PATIENCE
 from recsys_dagster.identity import song_key
 from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.patience import Patience
 from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
 
 Wanted = tuple[str, str, Sequence[str] | None]
@@ -35,12 +37,16 @@ def songs_of(*wanted: Wanted) -> pl.DataFrame:
 
 @contextmanager
 def source_of(
-    fake: FakeReccobeats, folder: Path, clock: Clock, interval: float = 0
+    fake: FakeReccobeats,
+    folder: Path,
+    clock: Clock,
+    interval: float = 0,
+    patience: Patience = PATIENCE,
 ) -> Iterator[ReccobeatsSource]:
     """A source as a run has it."""
     answers = folder / "reccobeats.sqlite"
     source = ReccobeatsSource(
-        lambda: Answers(answers, "reccobeats", clock), fake.url, interval, clock
+        lambda: Answers(answers, "reccobeats", clock), fake.url, interval, clock, patience
     )
     try:
         yield source

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_dagster.audio.sources import reccobeats_client
 from recsys_dagster.audio.sources.reccobeats_asking import DAY, LONGEST_BLOCK
 from recsys_dagster.audio.sources.reccobeats_client import PATIENCE
 from recsys_dagster.errors import RecsysError
@@ -192,17 +191,18 @@ def test_an_address_that_is_none_is_said(tmp_path: Path, clock: MovedClock) -> N
         look_up(fake, tmp_path, clock, TWO)
 
 
-def test_silence_is_not_waited_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_silence_is_not_waited_out(tmp_path: Path) -> None:
     """A server that takes connections and never says a word."""
-    monkeypatch.setattr(reccobeats_client, "PATIENCE", Patience(2, 0.2, 0.2, 0.4))
+    patience = Patience(2, 0.2, 0.2, 0.4)
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
         class Silent(FakeReccobeats):
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"
 
         started = time.monotonic()
-        with Silent() as fake:
-            table, remarks = look_up(fake, tmp_path, time, TWO)
+        with Silent() as fake, source_of(fake, tmp_path, time, patience=patience) as source:
+            table = source.look_up(TWO.drop("batch"))
+            remarks = source.remarks
         assert time.monotonic() - started < 20
     assert table["status"].to_list() == ["error", "error"]
     assert "ReadTimeout" in remarks[0]

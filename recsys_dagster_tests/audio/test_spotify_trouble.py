@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from recsys_dagster.audio.answers import Answers
-from recsys_dagster.audio.sources import Surroundings, make_sources, spotify_client, spotify_session
+from recsys_dagster.audio.sources import Surroundings, make_sources, spotify_session
 from recsys_dagster.audio.sources.spotify import TERMS, SpotifySource
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.progress import SILENT, Task, watched_by
 from recsys_dagster.settings import load_settings
+from recsys_dagster.web.patience import Patience
 from recsys_dagster_tests.audio.asking_spotify import (
     DAY,
     HOUR,
@@ -159,14 +160,13 @@ def test_nobody_there_costs_no_minute(
     source.close()
 
 
-def test_silence_runs_into_a_timeout(
-    make: Make, fake: FakeSpotify, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spotify_client, "TIMEOUTS", (0.3, 0.3))
+def test_silence_runs_into_a_timeout(fake: FakeSpotify, answers: Answers, clock: Clock) -> None:
     fake.faults.append(Fault(delay=0.6))
-    source = make()
+    patience = Patience(connecting=0.3, silence=0.3)
+    source = SpotifySource(settings_of(fake), lambda: answers, clock, patience)
     assert statuses(source.look_up(by_id(1))) == ["found"]
     assert source.requests == 3
+    source.close()
 
 
 # --- tokens and credentials

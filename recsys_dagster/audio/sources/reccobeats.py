@@ -12,6 +12,7 @@ from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.sources.base import BLOCKED
 from recsys_dagster.audio.sources.reccobeats_asking import NAME, Asking, Trouble
 from recsys_dagster.audio.sources.reccobeats_client import (
+    PATIENCE,
     TITLE,
     Page,
     ReccobeatsClient,
@@ -22,6 +23,7 @@ from recsys_dagster.audio.sources.reccobeats_outcome import Outcome, table_of
 from recsys_dagster.identity import SEPARATOR
 from recsys_dagster.spotify_ids import is_spotify_id
 from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.patience import Patience
 
 _PAGES = 4
 """Results stop at 200, 50 a page."""
@@ -64,6 +66,8 @@ class ReccobeatsSource:
         The least number of seconds from one request to the next.
     clock
         The time.
+    patience
+        How long the service is waited for.
     """
 
     name = NAME
@@ -74,9 +78,10 @@ class ReccobeatsSource:
         url: str,
         interval: float,
         clock: Clock = time,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._open_answers, self._clock = open_answers, clock
-        self._client = ReccobeatsClient(url, interval, clock)
+        self._client = ReccobeatsClient(url, interval, clock, patience)
         self._kept_back = 0
 
     @cached_property

@@ -67,10 +67,14 @@ class ReccobeatsClient:
         The least number of seconds from one request to the next.
     clock
         The time.
+    patience
+        How long it is waited for.
     """
 
-    def __init__(self, url: str, interval: float, clock: Clock = time) -> None:
-        self.web = Web(TITLE, "RECCOBEATS_API_URL", interval, (), clock, PATIENCE)
+    def __init__(
+        self, url: str, interval: float, clock: Clock = time, patience: Patience = PATIENCE
+    ) -> None:
+        self.web = Web(TITLE, "RECCOBEATS_API_URL", interval, (), clock, patience)
         self._url = url.rstrip("/")
 
     def features(self, ids: Sequence[str], tries: int | None = None) -> dict[str, Features]:

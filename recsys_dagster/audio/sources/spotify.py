@@ -23,12 +23,14 @@ from recsys_dagster.audio.sources.spotify_lookups import (
     Lookups,
     Off,
 )
+from recsys_dagster.audio.sources.spotify_session import PATIENCE
 from recsys_dagster.audio.sources.spotify_trouble import DAY
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
 from recsys_dagster.spotify_ids import is_spotify_id
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.patience import Patience
 
 if TYPE_CHECKING:
     from recsys_dagster.audio.sources.spotify_client import SpotifyClient
@@ -63,6 +65,8 @@ class SpotifySource:
         Opens what has been answered so far; called when there is something to look up.
     clock
         Tells the time, and waits.
+    patience
+        How long Spotify is waited for.
 
     Raises
     ------
@@ -74,10 +78,15 @@ class SpotifySource:
     fingerprint = hash_json(["spotify", "1", candidates.VERSION])
 
     def __init__(
-        self, settings: Settings, open_answers: Callable[[], Answers], clock: Clock = time
+        self,
+        settings: Settings,
+        open_answers: Callable[[], Answers],
+        clock: Clock = time,
+        patience: Patience = PATIENCE,
     ) -> None:
         _refuse_incomplete(settings)
         self._settings, self._open_answers, self._clock = settings, open_answers, clock
+        self._patience = patience
         self._used = False
 
     @cached_property
@@ -89,7 +98,7 @@ class SpotifySource:
         # spotipy takes half a second to import, which only those who ask Spotify shall wait.
         from recsys_dagster.audio.sources.spotify_client import SpotifyClient
 
-        return SpotifyClient(self._settings, self._clock)
+        return SpotifyClient(self._settings, self._clock, patience=self._patience)
 
     @property
     def refused_files(self) -> list[str]:

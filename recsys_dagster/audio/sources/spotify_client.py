@@ -14,7 +14,6 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from recsys_dagster.audio.sources.spotify_session import (
     PATIENCE,
-    TIMEOUTS,
     PacedSession,
     hush_spotipy,
     wait,
@@ -30,6 +29,7 @@ from recsys_dagster.audio.sources.spotify_trouble import (
 from recsys_dagster.settings import Settings
 from recsys_dagster.web.answers import TryAgain
 from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.patience import Patience
 
 MOST_CANDIDATES = 10
 """A search for more is refused."""
@@ -55,6 +55,8 @@ class SpotifyClient:
         Tells the time, and waits.
     rng
         For the jitter.
+    patience
+        How long Spotify is waited for.
     """
 
     def __init__(
@@ -62,22 +64,24 @@ class SpotifyClient:
         settings: Settings,
         clock: Clock = time,
         rng: int | np.random.Generator | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         secret = settings.spotipy_client_secret
         self._secrets = (secret.get_secret_value() if secret else "",)
         self._clock, self._rng = clock, np.random.default_rng(rng)
-        self._session = PacedSession(clock)
+        self._patience, timeouts = patience, (patience.connecting, patience.silence)
+        self._session = PacedSession(settings.spotify_interval, clock, patience.whole)
         self._auth = SpotifyClientCredentials(
             settings.spotipy_client_id,
             self._secrets[0],
             requests_session=self._session,
-            requests_timeout=TIMEOUTS,
+            requests_timeout=timeouts,
             cache_handler=MemoryCacheHandler(),
         )
         self._auth.OAUTH_TOKEN_URL = f"{settings.spotify_accounts_url.rstrip('/')}/api/token"
         # A session of our own has none of spotipy's retries, which sleep for hours unseen and
         # lose Retry-After.
-        self._spotify = Spotify(requests_session=self._session, requests_timeout=TIMEOUTS)
+        self._spotify = Spotify(requests_session=self._session, requests_timeout=timeouts)
         self._spotify.prefix = f"{settings.spotify_api_url.rstrip('/')}/"
         hush_spotipy()
 
@@ -122,14 +126,14 @@ class SpotifyClient:
 
     def _ask(self, part: str, question: Callable[[], Any], read: Callable[[Any], T]) -> T:
         problem = ""
-        for tried in range(1, PATIENCE.tries + 1):
+        for tried in range(1, self._patience.tries + 1):
             try:
                 return read(self._answer(part, question))
             except TryAgain as trouble:
                 problem = str(trouble)
-            if tried < PATIENCE.tries:
+            if tried < self._patience.tries:
                 self._back_off(problem, tried)
-        raise given_up(problem, PATIENCE.tries, limited=self._session.status == 429)
+        raise given_up(problem, self._patience.tries, limited=self._session.status == 429)
 
     def _answer(self, part: str, question: Callable[[], Any]) -> Any:
         """Ask with a good token; one that has expired is renewed once."""
@@ -167,7 +171,7 @@ class SpotifyClient:
 
     def _back_off(self, problem: str, tried: int) -> None:
         """Wait 1, 2, … seconds and up to half as much again, or what the answer asked for."""
-        backing_off = PATIENCE.back_off(tried, self._rng)
+        backing_off = self._patience.back_off(tried, self._rng)
         asked = self._session.limits.asked_pause or 0.0
         if self._session.status != 429:
             asked = min(asked, _LONGEST_BACK_OFF)

@@ -14,9 +14,6 @@ from recsys_dagster.web.patience import Patience
 
 PATIENCE = Patience(tries=3, connecting=4, silence=8, whole=12, pause=LONGEST_WAIT, jitter=0.5)
 """So that a dead Spotify costs 50 seconds at most."""
-INTERVAL = 0.5
-"""Seconds between requests. Spotify counts them over 30 seconds and does not say how many."""
-TIMEOUTS = (PATIENCE.connecting, PATIENCE.silence)
 _SILENT = 5.0
 
 
@@ -25,14 +22,24 @@ class PacedSession(requests.Session):
 
     It has none of the retries that spotipy's own session has: those sleep for hours unseen, and
     lose what Retry-After said.
+
+    Parameters
+    ----------
+    interval
+        The least number of seconds from one request to the next. Spotify counts requests over 30
+        seconds, and does not say how many it takes.
+    clock
+        Tells the time, and waits.
+    longest
+        Seconds within which the whole of an answer has to be there.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, interval: float, clock: Clock, longest: float) -> None:
         super().__init__()
         self.sent = 0
         self.answer: requests.Response | None = None
-        self.limits = Limits(INTERVAL, clock)
-        self._clock = clock
+        self.limits = Limits(interval, clock)
+        self._clock, self._longest = clock, longest
 
     @property
     def status(self) -> int | None:
@@ -50,7 +57,7 @@ class PacedSession(requests.Session):
         self.answer = response
         # Timeouts are for each byte: what comes in drips would never end.
         response._content = read_body(
-            response.raw, self._clock, self._clock.monotonic() + PATIENCE.whole
+            response.raw, self._clock, self._clock.monotonic() + self._longest
         )
         return response
 
