@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -120,8 +121,10 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             for name, value in {**service.headers, **fault.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if fault.truncate else body)
+            # Who asked may have been killed, or have lost patience.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if fault.truncate else body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass

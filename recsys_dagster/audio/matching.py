@@ -6,6 +6,8 @@ spacing, "&" for "and", "Pt. II" for "Part 2", a leading "The", one slip in a lo
 comes first; this is for what it leaves over.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from rapidfuzz.distance import OSA
@@ -34,11 +36,23 @@ _SHORTEST, _SLIP_TITLE, _SLIP_WORD = 3, 9, 5
 _MANY_WORDS = 4
 
 
-def title_score(a: str, b: str) -> float:
-    """How surely two titles of one artist are the same recording: 0, or `ENOUGH` to 1."""
-    one, other = (add_parts(pl.DataFrame({"title": [title]})) for title in (a, b))
-    pair = pl.concat([one, other.select(pl.all().name.suffix("_other"))], how="horizontal")
-    return float(score_pairs(pair)["score"].item())
+def title_scores(pairs: Sequence[tuple[str, str]]) -> list[float]:
+    """How surely two titles of one artist are the same recording: 0, `ENOUGH` to 0.99, or 1.
+
+    1 is for the same title by `identity`.
+    """
+    schema = {"title": pl.String, "other": pl.String}
+    listed = pl.DataFrame(pairs, schema, orient="row").with_row_index("pair")
+    same = title_key(pl.col("title")) == title_key(pl.col("other"))
+    listed = listed.with_columns(pl.when(same).then(1.0).alias("score"))
+    unlike = listed.filter(pl.col("score").is_null())
+    if unlike.is_empty():
+        return listed["score"].to_list()
+    parts = [add_parts(unlike.select(pl.col(name).alias("title"))) for name in schema]
+    both = pl.concat([parts[0], parts[1].select(pl.all().name.suffix("_other"))], how="horizontal")
+    scored = unlike.select("pair").with_columns(score_pairs(both)["score"])
+    found: list[float] = listed.update(scored, on="pair")["score"].to_list()
+    return found
 
 
 def folded_artist(artist: pl.Expr) -> pl.Expr:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from recsys_dagster_tests.serving import Asked, FakeService, Fault, Reply
@@ -53,6 +54,10 @@ class Track:
     @property
     def id(self) -> str:
         return track_id(self.number)
+
+    @cached_property
+    def words(self) -> set[str]:
+        return set(" ".join((*self.artists, self.title)).lower().split())
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -139,13 +144,13 @@ class FakeSpotify(FakeService):
             return _error(400, "No search query")
         if asked.params.get("type") != "track":
             return _error(400, "Missing parameter type")
-        words = set(query.lower().split())
-        found = sorted(
-            self.tracks.values(),
-            key=lambda one: -len(words & set(" ".join((*one.artists, one.title)).lower().split())),
-        )
+        found = self.nearest(set(query.lower().split()))[:limit]
         items = [None, *(track.to_json() for track in found)][:limit]
         return 200, {"tracks": {"items": items, "total": 2, "limit": limit, "next": None}}
+
+    def nearest(self, words: set[str]) -> list[Track]:
+        """The tracks with most of these words first, those with none of them last."""
+        return sorted(self.tracks.values(), key=lambda one: -len(words & one.words))
 
     def _audio_features(self, asked: Asked) -> Reply:
         if not self.extended:

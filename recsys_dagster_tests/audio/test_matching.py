@@ -5,11 +5,15 @@ import pytest
 
 from recsys_dagster.audio.matching import (
     ENOUGH,
-    add_parts,
     folded_artist,
-    score_pairs,
-    title_score,
+    title_scores,
 )
+
+
+def title_score(a: str, b: str) -> float:
+    """The score of a single pair."""
+    return title_scores([(a, b)])[0]
+
 
 SAME = [
     ("Cafe Lune", "Café Lune"),
@@ -120,10 +124,10 @@ def test_a_surer_match_scores_higher() -> None:
 
 
 def test_a_batch_scores_as_its_single_pairs() -> None:
-    pairs = pl.DataFrame(SAME + OTHER, schema=["title", "b"], orient="row")
-    other = add_parts(pairs.select(title="b")).select(pl.all().name.suffix("_other"))
-    both = pl.concat([add_parts(pairs.select("title")), other], how="horizontal")
-    assert score_pairs(both)["score"].to_list() == [title_score(*pair) for pair in SAME + OTHER]
+    pairs = [*SAME, *OTHER, ("Harbour", "harbour (feat. Ann) - Remastered 2009")]
+    assert title_scores(pairs) == [title_score(*pair) for pair in pairs]
+    assert title_scores(pairs)[-1] == 1
+    assert title_scores([]) == []
 
 
 @pytest.mark.parametrize(

@@ -96,15 +96,15 @@ def test_songs_without_features_by_id_are_searched_by_title_and_artist(
 ) -> None:
     fake.add(track(11, "The Song", "Another"))
     fake.add(track(12, "The Song (feat. Guest) - Remastered 2009", "Béla", "Guest"))
-    fake.add(track(13, "The Song - Live", "Bela"))
-    songs = songs_of(("Bela", "The Song", None), ("Bela", "The Song (Live)", [FIRST]))
+    fake.add(track(13, "The Song - Live At Home", "Bela"))
+    songs = songs_of(("Bela", "The Song", None), ("Bela", "The Song (Live at Home)", [FIRST]))
     table, _ = look_up(fake, tmp_path, clock, songs)
     assert values(table, 0) == made_up_features(12)
     assert values(table, 1) == made_up_features(13)
     assert table["status"].to_list() == ["found", "found"]
     searches = [one.params for one in fake.asked if one.path[-1] == "search"]
     assert [(one["searchText"], one["size"]) for one in searches] == [
-        ("the song", "50"), ("the song (live)", "50"),
+        ("the song", "50"), ("the song (live at home)", "50"),
     ]  # fmt: skip
     assert [ids_of(one) for one in fake.asked if one.path[-1] != "search"] == [
         [FIRST], [spotify_id(12), spotify_id(13)],

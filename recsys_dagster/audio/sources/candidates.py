@@ -1,37 +1,35 @@
-"""Which of the tracks that a search lists is the song, if any is.
+"""Which of the tracks that a service lists are the song that was searched for, if any is.
 
-A search finds something for every text, so that it found something says nothing.
+A search finds something for every text, so that it found something says nothing. The artist has
+to be one of the track's, or all of them together, give or take a letter in a long name; the title
+has to be the same by `identity`, or only spelled otherwise (`audio.matching`).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import polars as pl
 from rapidfuzz import fuzz
 
-from recsys_dagster.audio.matching import ENOUGH, SLIP, folded_artist, title_score
-from recsys_dagster.identity import artist_key, title_key
-from recsys_dagster.spotify_ids import is_spotify_id
+from recsys_dagster.audio.matching import ENOUGH, SLIP, folded_artist, title_scores
+from recsys_dagster.identity import artist_key
 
-VERSION = "1"
+VERSION = "2"
 """Raised when other candidates would win."""
 _SAME, _FOLDED = 1.0, 0.99
 _LIKE, _LONG_NAME = 94, 8
-_LESS_LIKELY = 0.001
-_SEPARATORS = r"\s*[,;/&+]\s*|\s+(?:and|x|with|vs\.?)\s+"
+_SEPARATORS = re.compile(r"\s*[,;/&+]\s*|\s+(?:and|x|with|vs\.?)\s+", re.I)
 _IMITATION = re.compile(
     r"\b(?:karaoke|tribute|made famous|in the style of|lullaby|8-?bit|cover(?:s|ed)?)\b", re.I
 )
-_ANOTHER_TIME = re.compile(
-    r"\b(?:live (?:at|in|from|on)|unplugged|remix(?:es|ed))\b|\(live\)", re.I
-)
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A track of Spotify."""
+    """A track that a service lists."""
 
     track_id: str
     artists: tuple[str, ...]
@@ -39,84 +37,108 @@ class Candidate:
     album: str = ""
 
 
-def read_candidate(track: Mapping[str, Any]) -> Candidate | None:
-    """A track as a search lists it; None for one that lacks what is compared."""
-    listed, album = track.get("artists"), track.get("album")
-    artists = tuple(
-        one["name"]
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict) and isinstance(one.get("name"), str)
-    )
-    title, named = track.get("name"), album.get("name") if isinstance(album, dict) else None
-    if not is_spotify_id(track.get("id")) or not isinstance(title, str) or not title or not artists:
-        return None
-    return Candidate(track["id"], artists, title, named if isinstance(named, str) else "")
+class Search(NamedTuple):
+    """A song, and what was found for it."""
+
+    artist: str
+    title: str
+    listed: Sequence[Candidate]
 
 
-def choose(
-    artist: str, title: str, candidates: Sequence[Candidate]
-) -> tuple[Candidate, float] | None:
-    """The candidate that is the song, and how surely, from `ENOUGH` to 1.
+Scored = list[tuple[Candidate, float]]
 
-    That is the lesser of its artists' and its title's score. Among equals it is the one that
-    Spotify lists first, of an album that does not speak of a concert or of remixes where there
-    is one.
+
+def score_listed(searches: Sequence[Search]) -> list[Scored]:
+    """The candidates that are each song, in the order in which they are listed, with scores.
+
+    A score is from `ENOUGH` to 1: the lesser of the artist's and the title's. All searches are
+    scored at once, as names are folded a table at a time.
     """
-    by_artist = _artist_scores(artist, candidates)
-    imitation = _IMITATION.search(f"{artist} {title}")
-    left = [
-        one for one in candidates
-        if by_artist[one] >= ENOUGH and (imitation or not _is_imitation(one))
-    ]  # fmt: skip
-    by_title = _title_scores(title, left)
-    scores = {one: min(by_artist[one], by_title[one]) for one in left}
-    best = max(left, key=lambda one: scores[one] - _doubt(one), default=None)
-    return (best, scores[best]) if best and scores[best] >= ENOUGH else None
-
-
-def _artist_scores(artist: str, candidates: Sequence[Candidate]) -> dict[Candidate, float]:
-    """Compare with each artist of a track, and with all of them together in any order."""
-    together = {one: (" & ".join(one.artists), ", ".join(one.artists)) for one in candidates}
-    texts = [
-        *[artist, *_members(artist)],
-        *(text for one in candidates for text in (*one.artists, *together[one])),
+    names = _Names.of(searches)
+    by_artist = [
+        [(one, score) for one in _listed(search) if (score := names.score(search.artist, one))]
+        for search in searches
     ]
-    keys, folded = _spelled(artist_key, texts), _spelled(folded_artist, texts)
-    own, members = folded[artist], {folded[name] for name in _members(artist)}
-
-    def score(one: Candidate) -> float:
-        if keys[artist] in {keys[name] for name in (*one.artists, *together[one])}:
-            return _SAME
-        names = {folded[name] for name in one.artists}
-        if own in names | {folded[together[one][0]]} or members == names:
-            return _FOLDED
-        likest = max(fuzz.ratio(own, name) for name in names)
-        return SLIP if len(own) >= _LONG_NAME and likest >= _LIKE else 0.0
-
-    return {one: score(one) for one in candidates}
-
-
-def _title_scores(title: str, candidates: Sequence[Candidate]) -> dict[Candidate, float]:
-    keys = _spelled(title_key, [title, *(one.title for one in candidates)])
-    return {
-        one: _SAME if keys[one.title] == keys[title] else title_score(title, one.title)
-        for one in candidates
-    }
+    pairs = list(
+        dict.fromkeys(
+            (search.title, one.title)
+            for search, scored in zip(searches, by_artist, strict=True)
+            for one, _ in scored
+        )
+    )
+    by_title = dict(zip(pairs, title_scores(pairs), strict=True))
+    return [
+        [
+            (one, min(score, alike))
+            for one, score in scored
+            if (alike := by_title[search.title, one.title]) >= names.enough(search.artist)
+        ]
+        for search, scored in zip(searches, by_artist, strict=True)
+    ]
 
 
-def _members(artist: str) -> list[str]:
-    return [part for part in re.split(_SEPARATORS, artist, flags=re.I) if part]
+def _listed(search: Search) -> Iterable[Candidate]:
+    """Without imitations, unless one was searched for."""
+    if _IMITATION.search(f"{search.artist} {search.title}"):
+        return search.listed
+    return (one for one in search.listed if not _is_imitation(one))
 
 
 def _is_imitation(one: Candidate) -> bool:
     return _IMITATION.search(" ".join((*one.artists, one.title, one.album))) is not None
 
 
-def _doubt(candidate: Candidate) -> float:
-    return _LESS_LIKELY if _ANOTHER_TIME.search(candidate.album) else 0.0
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Artists' names by spelling: their keys, and folded."""
+
+    keys: Mapping[str, str]
+    folded: Mapping[str, str | None]
+
+    @classmethod
+    def of(cls, searches: Sequence[Search]) -> "_Names":
+        names: dict[str, None] = {}
+        for search in searches:
+            names.update(dict.fromkeys((search.artist, *_members(search.artist))))
+            for one in search.listed:
+                names.update(dict.fromkeys((*one.artists, *_together(one))))
+        name = pl.col("name")
+        folded = pl.DataFrame({"name": list(names)}, {"name": pl.String}).select(
+            artist_key(name).alias("key"), folded_artist(name).alias("folded")
+        )
+        return cls(
+            dict(zip(names, folded["key"], strict=True)),
+            dict(zip(names, folded["folded"], strict=True)),
+        )
+
+    def enough(self, artist: str) -> float:
+        """What a title must score; a composer's name says nothing of who plays."""
+        return ENOUGH if self.folded[artist] else _SAME
+
+    def score(self, artist: str, one: Candidate) -> float:
+        """Compare with each artist of a track, and with all of them together in any order."""
+        together = _together(one)
+        if self.keys[artist] in {self.keys[name] for name in (*one.artists, *together)}:
+            return _SAME
+        own, names = self.folded[artist], {self.folded[name] for name in one.artists} - {None}
+        if own is None or not names:
+            return 0.0
+        members = {self.folded[name] for name in _members(artist)}
+        if own in names | {self.folded[together[0]]} or members == names:
+            return _FOLDED
+        return SLIP if any(_is_slip(own, name) for name in names if name) else 0.0
 
 
-def _spelled(expression: Callable[[pl.Expr], pl.Expr], texts: Sequence[str]) -> dict[str, str]:
-    """What an expression makes of each text."""
-    made = pl.DataFrame({"text": texts}).select(expression(pl.col("text"))).to_series()
-    return dict(zip(texts, made, strict=True))
+def _is_slip(own: str, other: str) -> bool:
+    """Whether long names differ by a letter; by a number, they are two artists."""
+    same_numbers = _NUMBER.findall(own) == _NUMBER.findall(other)
+    long = min(len(own), len(other)) >= _LONG_NAME
+    return long and same_numbers and fuzz.ratio(own, other) >= _LIKE
+
+
+def _members(artist: str) -> list[str]:
+    return [part for part in _SEPARATORS.split(artist) if part]
+
+
+def _together(one: Candidate) -> tuple[str, str]:
+    return " & ".join(one.artists), ", ".join(one.artists)

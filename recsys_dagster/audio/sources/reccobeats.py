@@ -10,6 +10,7 @@ import polars as pl
 
 from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.sources.base import BLOCKED
+from recsys_dagster.audio.sources.candidates import VERSION as RULES
 from recsys_dagster.audio.sources.reccobeats_asking import NAME, Asking, Trouble
 from recsys_dagster.audio.sources.reccobeats_client import (
     PATIENCE,
@@ -18,8 +19,8 @@ from recsys_dagster.audio.sources.reccobeats_client import (
     ReccobeatsClient,
     can_be_searched,
 )
-from recsys_dagster.audio.sources.reccobeats_matching import RULES, Keys, candidates
 from recsys_dagster.audio.sources.reccobeats_outcome import Outcome, table_of
+from recsys_dagster.audio.sources.reccobeats_titles import candidates
 from recsys_dagster.identity import SEPARATOR
 from recsys_dagster.spotify_ids import is_spotify_id
 from recsys_dagster.web.limits import Clock
@@ -27,21 +28,20 @@ from recsys_dagster.web.patience import Patience
 
 _PAGES = 4
 """Results stop at 200, 50 a page."""
+_ASKED = ("song_id", "song_key", "artist", "spotify_ids")
 _MATCHES = f"match by rules {RULES}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Song:
     key: str
+    artist: str
     ids: list[str]
     outcome: Outcome
 
     @property
-    def artist(self) -> str:
-        return self.key.partition(SEPARATOR)[0]
-
-    @property
     def title(self) -> str:
+        """The title's key, which is searched for: without guests and remaster notes."""
         return self.key.partition(SEPARATOR)[2]
 
 
@@ -121,7 +121,7 @@ class ReccobeatsSource:
 
     def look_up(self, songs: pl.DataFrame) -> pl.DataFrame:
         """Look songs up by id, then by title; see `FeatureSource.look_up`."""
-        listed = [_song(*row) for row in songs.select("song_id", "song_key", "spotify_ids").rows()]
+        listed = [_song(*row) for row in songs.select(*_ASKED).rows()]
         self._take_features((song, [(one, 1.0) for one in song.ids]) for song in listed)
         unknown = [song for song in listed if song.outcome.is_open]
         matches = self._match(unknown)
@@ -163,19 +163,15 @@ class ReccobeatsSource:
         return {title: one.value for (title, _), one in told.items() if not one.refused}
 
 
-def _song(song_id: int, key: str, ids: Iterable[str] | None) -> _Song:
+def _song(song_id: int, key: str, artist: str, ids: Iterable[str] | None) -> _Song:
     known = [one for one in ids or () if is_spotify_id(one)]
-    return _Song(key, list(dict.fromkeys(known)), Outcome(song_id))
+    return _Song(key, artist, list(dict.fromkeys(known)), Outcome(song_id))
 
 
 def _matched(songs: Iterable[_Song], pages: dict[str, Page]) -> dict[str, Match]:
-    keys = Keys.of(track for page in pages.values() for track in page.tracks)
-    found = {
-        song.key: candidates(song.artist, song.title, pages[song.title].tracks, keys)
-        for song in songs
-        if song.title in pages
-    }
-    return {key: match for key, match in found.items() if match}
+    found = [song for song in songs if song.title in pages]
+    matches = candidates([(song.artist, song.title, pages[song.title].tracks) for song in found])
+    return {song.key: match for song, match in zip(found, matches, strict=True) if match}
 
 
 def _in_words(trouble: Trouble, songs: int) -> str:

@@ -14,7 +14,7 @@ from recsys_dagster.audio.sources.reccobeats_client import (
     RefusedError,
     Track,
 )
-from recsys_dagster.audio.sources.reccobeats_matching import may_be
+from recsys_dagster.audio.sources.reccobeats_titles import may_be
 from recsys_dagster.web.limits import Clock
 from recsys_dagster.web.session import ServiceDownError
 

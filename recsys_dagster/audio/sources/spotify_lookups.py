@@ -15,7 +15,8 @@ from recsys_dagster.audio.answers import Answers
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.audio.sources import candidates
 from recsys_dagster.audio.sources.base import BLOCKED, ERROR
-from recsys_dagster.audio.sources.candidates import Candidate, choose, read_candidate
+from recsys_dagster.audio.sources.candidates import Candidate
+from recsys_dagster.audio.sources.spotify_tracks import choose, read_candidate
 from recsys_dagster.audio.sources.spotify_trouble import (
     ACCOUNT,
     AUDIO_FEATURES,
