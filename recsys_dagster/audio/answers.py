@@ -129,6 +129,12 @@ class Answers:
         self._engine.dispose()
 
 
+def drop_expired(folder: Path, clock: Any = time) -> None:
+    """Delete from every file of answers what has expired, whether its source is asked or not."""
+    for path in sorted(folder.glob("*.sqlite")):
+        Answers(path, path.stem, clock).close()
+
+
 def forget(path: Path) -> bool:
     """Delete a file of answers with what SQLite keeps beside it; whether there was one."""
     files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))]
@@ -143,3 +149,4 @@ def _make_durable(connection: Any, _: Iterable[Any]) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA secure_delete=ON")  # what has expired shall not stay in the file

@@ -2,7 +2,8 @@
 
 A batch is one Parquet file. What it was made from (its songs, the sources and what they may
 answer) is hashed into the file's own metadata: a batch is pending while its file is missing
-or was made from something else. So a killed run repeats at most the batch under way.
+or was made from something else, and again when something in it is to be asked again or may not be
+kept any longer. So a killed run repeats at most the batch under way.
 """
 
 import time
@@ -21,7 +22,7 @@ from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import table_metadata, write_table
 from recsys_dagster.web.limits import Clock
 
-VERSION = "2"
+VERSION = "3"
 """Raised when batches would be filled otherwise, so that they are filled again."""
 _FINGERPRINT = "recsys.fingerprint"
 _RETRY_AT = "recsys.retry_at"
@@ -38,11 +39,13 @@ AUDIO_SCHEMA = pl.Schema(
         REFUSED: pl.String(),
         "score": pl.Float64(),
         "retry_at": pl.Float64(),
+        "expires_at": pl.Float64(),
     }
 )
 """One row a song. `status` as in `LOOKED_UP`; `origin` has the source of each feature and
 `source` all of them, joined by "+"; `score` is that of the worst match used; `retry_at` (unix
-seconds) is when to ask again for what is missing."""
+seconds) is when to ask again for what is missing, and `expires_at` from when on some of the values
+may not be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,11 @@ class FeatureBatches:
         return self._directory / f"batch={batch:05d}.parquet"
 
     def pending(self) -> list[int]:
-        """The batches that are still to be done, or to be asked again by now."""
+        """The batches that are still to be done, or to be done again by now."""
         return [batch for batch in self.numbers if self._is_pending(batch)]
 
     def retry_at(self) -> float | None:
-        """When the next of the batches that are done is to be asked again, in unix seconds."""
+        """When the next of the batches that are done is to be done again, in unix seconds."""
         times = [table_metadata(self.path(batch)).get(_RETRY_AT) for batch in self.numbers]
         return min((float(at) for at in times if at), default=None)
 
@@ -127,7 +130,8 @@ class FeatureBatches:
         started, before = time.monotonic(), self._requests()
         table = _look_up(self._songs[batch], self._sources)
         metadata = {_FINGERPRINT: self._fingerprint(batch)}
-        if (soonest := table["retry_at"].min()) is not None:
+        times = pl.concat([table["retry_at"], table["expires_at"]])
+        if (soonest := times.min()) is not None:
             metadata[_RETRY_AT] = str(soonest)
         write_table(table, self.path(batch), metadata)
         requests = {name: count - before[name] for name, count in self._requests().items()}
@@ -161,6 +165,7 @@ def _look_up(songs: pl.DataFrame, sources: Sequence[FeatureSource]) -> pl.DataFr
         *(pl.lit(False).alias(f"is_{status}") for status in _BEST_FIRST),
         pl.lit(None, pl.Float64).alias("score"),
         pl.lit(None, pl.Float64).alias("retry_at"),
+        pl.lit(None, pl.Float64).alias("expires_at"),
         *(pl.lit(None, pl.Float64).alias(name) for name in FEATURES),
         *(pl.lit(None, pl.String).alias(f"origin_{name}") for name in FEATURES),
         pl.lit(None, pl.String).alias(REFUSED),
@@ -178,10 +183,14 @@ def _merge(table: pl.DataFrame, found: pl.DataFrame, source: str) -> pl.DataFram
         return table
     both = table.join(found, on="song_id", how="left", suffix="_new", maintain_order="left")
 
-    def origin(name: str) -> pl.Expr:
-        new = pl.col(name).is_null() & pl.col(f"{name}_new").is_not_null()
-        return pl.when(new).then(pl.lit(source)).otherwise(f"origin_{name}").alias(f"origin_{name}")
+    def is_new(name: str) -> pl.Expr:
+        return pl.col(name).is_null() & pl.col(f"{name}_new").is_not_null()
 
+    def origin(name: str) -> pl.Expr:
+        before = f"origin_{name}"
+        return pl.when(is_new(name)).then(pl.lit(source)).otherwise(before).alias(before)
+
+    expiry = pl.when(pl.any_horizontal(map(is_new, FEATURES))).then("expires_at_new")
     refusals = pl.concat_str(REFUSED, f"{REFUSED}_new", separator="; ", ignore_nulls=True)
     return both.select(
         "song_id",
@@ -191,6 +200,7 @@ def _merge(table: pl.DataFrame, found: pl.DataFrame, source: str) -> pl.DataFram
         ),
         pl.min_horizontal("score", "score_new"),
         pl.min_horizontal("retry_at", "retry_at_new"),
+        pl.min_horizontal("expires_at", expiry),
         *(pl.coalesce(name, f"{name}_new").alias(name) for name in FEATURES),
         *(origin(name) for name in FEATURES),
         pl.when(refusals != "").then(refusals).alias(REFUSED),
@@ -214,6 +224,7 @@ def _described() -> list[pl.Expr]:
         pl.col(REFUSED),
         pl.when(found).then("score").alias("score"),
         pl.when(~whole).then("retry_at").alias("retry_at"),
+        pl.col("expires_at"),
     ]
 
 

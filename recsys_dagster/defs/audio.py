@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from recsys_dagster import progress
+from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.audio.batches import BatchReport
 from recsys_dagster.audio.coverage import measure_coverage
 from recsys_dagster.audio.opening import open_batches, open_sources
@@ -81,10 +82,14 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
         with open_sources(shop.layout, shop.settings) as sources:
             return _finish_and_gather(shop, sources, context)
 
-    result = run_stage(context, make, _describe_features)
+    result = run_stage(context, make, _describe_features, _drop_expired_answers)
     _tell_of_batches_on_disk(context)
     context.log_event(dg.AssetMaterialization(audio_feature_batches.key))
     return result
+
+
+def _drop_expired_answers(shop: Workshop) -> None:
+    drop_expired(shop.layout.answers)
 
 
 def _finish_and_gather(

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from recsys_dagster import progress
+from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.defs.automation import EVERYTHING
 from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Facts, Workshop
 from recsys_dagster.errors import RecsysError
@@ -73,6 +74,7 @@ def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
     shop = Workshop.open()
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
+        drop_expired(shop.layout.answers)
         home = prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():

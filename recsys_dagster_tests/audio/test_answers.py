@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_dagster.audio.answers import Answers, forget
+from recsys_dagster.audio.answers import Answers, drop_expired, forget
 from recsys_dagster.errors import RecsysError
 
 DAY = 86_400
@@ -98,3 +98,21 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(RecsysError, match=r"a\.sqlite cannot be read .*Delete that file"):
         Answers(path, "somewhere")
+
+
+def test_what_has_expired_goes_from_every_file_and_out_of_its_bytes(
+    tmp_path: Path, clock: Clock
+) -> None:
+    paths = [tmp_path / f"{name}.sqlite" for name in ("one", "two")]
+    for path in paths:
+        answers = Answers(path, path.stem, clock)
+        answers.keep("id", {"x": "gone with the time"}, DAY)
+        answers.keep("id", {"y": "kept for longer"}, 2 * DAY)
+        answers.close()
+        assert b"gone with the time" in path.read_bytes()
+    clock.now += DAY
+    drop_expired(tmp_path, clock)
+    for path in paths:
+        assert b"gone with the time" not in path.read_bytes()
+        assert b"kept for longer" in path.read_bytes()
+    drop_expired(tmp_path / "nowhere", clock)

@@ -8,6 +8,7 @@ from recsys_dagster.audio.batches import AUDIO_SCHEMA, FeatureBatches
 from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.audio.sources.base import LOOKED_UP
+from recsys_dagster_tests.audio.fake_reccobeats import MovedClock
 
 Known = dict[int, dict[str, float | str]]
 WHOLE: dict[str, float | str] = dict.fromkeys(FEATURES, 1.0)
@@ -233,3 +234,19 @@ def test_batches_that_are_no_more_are_removed(tmp_path: Path) -> None:
 
 def test_odd_characters_in_the_data_folder(tmp_path: Path) -> None:
     assert fill_all(3, tmp_path / "[x]*?", [FakeSource("s", {0: WHOLE})]).height == 3
+
+
+def test_only_values_that_were_taken_expire(tmp_path: Path) -> None:
+    first = FakeSource("first", {0: {"energy": 0.1}, 1: WHOLE, 2: {}})
+    passing: dict[str, float | str] = {"energy": 0.9, "expires_at": 70.0}
+    second = FakeSource("second", {0: {**passing, "key": 1.0}, 1: passing, 2: {"expires_at": 50.0}})
+    third = FakeSource("third", {0: {"key": 2.0, "expires_at": 60.0}})
+    clock = MovedClock()
+    clock.now = 69.0
+    batches = FeatureBatches(make_songs(4), tmp_path, [first, second, third], clock)
+    batches.fill(0)
+    assert pl.read_parquet(batches.path(0))["expires_at"].to_list() == [70.0, None, None, None]
+    assert batches.pending() == []
+    assert batches.retry_at() == 70.0
+    clock.now = 70.0
+    assert batches.pending() == [0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys_dagster.audio.answers import Answers
 from recsys_dagster.defs.running import run_everything
 from recsys_dagster.defs.stages import RETRY_AT, STAGES, Workshop
 from recsys_dagster.settings import load_settings
@@ -56,3 +57,15 @@ def test_a_stage_is_due_again_when_its_time_has_come(shop: Workshop) -> None:
         changed = dataclasses.replace(stamp, facts={**stamp.facts, RETRY_AT: at})
         path.write_text(json.dumps(dataclasses.asdict(changed)))
         assert (stage.name in shop.stale()) == due
+
+
+def test_a_run_deletes_expired_answers_also_of_a_source_that_is_not_asked(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(world / "dagster"))
+    path = world / "cache" / "answers" / "spotify.sqlite"
+    answers = Answers(path, "spotify")
+    answers.keep("audio-features", {"x": "of last week"}, 0)
+    answers.close()
+    assert run_everything().done == ()
+    assert b"of last week" not in path.read_bytes()

@@ -18,6 +18,7 @@ LOOKED_UP = pl.Schema(
         "status": pl.String(),
         "score": pl.Float64(),
         "retry_at": pl.Float64(),
+        "expires_at": pl.Float64(),
     }
 )
 """What a source says of a song: features (null where missing), and
@@ -25,7 +26,8 @@ LOOKED_UP = pl.Schema(
 - `status`: found; no_features (the song is known, its features are not); not_found; blocked (the
   service does not want to be asked now); error (it did not answer);
 - `score`: how well the match is, from 0 to 1; null where there is none;
-- `retry_at`: unix seconds from which to ask again for what is missing; null for never.
+- `retry_at`: unix seconds from which to ask again for what is missing; null for never;
+- `expires_at`: unix seconds from which its values may not be kept; null where they may for good.
 """
 
 

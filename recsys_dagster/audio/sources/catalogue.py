@@ -106,6 +106,7 @@ class CatalogueSource:
             found.with_columns(
                 pl.when(has_any).then(pl.lit(FOUND)).otherwise(pl.lit(NO_FEATURES)).alias("status"),
                 pl.lit(None, pl.Float64).alias("retry_at"),
+                pl.lit(None, pl.Float64).alias("expires_at"),
             )
             .select(*LOOKED_UP)
             .cast(LOOKED_UP)

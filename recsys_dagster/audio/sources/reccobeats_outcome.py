@@ -80,7 +80,7 @@ class Outcome:
         }
         return {
             "song_id": self.song_id, **values, "status": status, "score": self.score,
-            "retry_at": retry_at, "is_certain": self.trouble is None,
+            "retry_at": retry_at, "expires_at": None, "is_certain": self.trouble is None,
         }  # fmt: skip
 
 

@@ -158,18 +158,18 @@ class SpotifySource:
         self, songs: pl.DataFrame, known: Mapping[int, _Known], features: Features
     ) -> pl.DataFrame:
         """What came of each song, as `LOOKED_UP`."""
-        silent = self._lookups.expiry(SOUND, [one for one in features if features[one] is None])
+        until = self._lookups.expiry(SOUND, list(features))
         missed = self._lookups.expiry(MATCH, songs["song_key"].to_list())
         left = self._lookups.off or Off(ERROR, "", self._clock.time() + DAY)
         rows: list[dict[str, Any]] = []
         for song_id, key in songs.select("song_id", "song_key").iter_rows():
             song = known[song_id]
-            found = next((one for track in song.tracks if (one := features.get(track))), None)
+            track = next((one for one in song.tracks if features.get(one)), "")
             row = {"song_id": song_id, "score": song.score}
-            if found:
-                row |= {**found, "status": FOUND}
+            if found := features.get(track):
+                row |= {**found, "status": FOUND, "expires_at": until[track]}
             elif song.tracks and all(_is_silent(one, features) for one in song.tracks):
-                again = min(silent[one] for one in song.tracks) + MATCHES_KEPT - FEATURES_KEPT
+                again = min(until[one] for one in song.tracks) + MATCHES_KEPT - FEATURES_KEPT
                 row |= {"status": NO_FEATURES, "retry_at": again}
             elif song.is_none:
                 row |= {"status": NOT_FOUND, "retry_at": missed.get(key)}
@@ -185,8 +185,9 @@ def _is_silent(track: str, features: Features) -> bool:
 
 
 def _as_looked_up(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    said = {"song_id": pl.Int32, "status": pl.String, "score": pl.Float64, "retry_at": pl.Float64}
-    table = pl.DataFrame(rows, {**said, **dict.fromkeys(FEATURES, pl.String)})
+    said = {"song_id": pl.Int32, "status": pl.String}
+    numbers = dict.fromkeys(("score", "retry_at", "expires_at"), pl.Float64)
+    table = pl.DataFrame(rows, {**said, **numbers, **dict.fromkeys(FEATURES, pl.String)})
     usable = pl.any_horizontal(pl.col(FEATURES).is_not_null())
     useless = (pl.col("status") == FOUND) & ~usable
     return (
