@@ -141,14 +141,17 @@ def _questions(name: str, asked: Asked) -> tuple[tuple[str, ...], ...]:
     return ()
 
 
-def plan(name: str, rng: random.Random, share: float, requests: int) -> list[Fault | None]:
-    """What goes wrong at a service; the blocking faults within so many requests."""
+def plan(
+    name: str, rng: random.Random, share: float, requests: int, blocks: int | None
+) -> list[Fault | None]:
+    """What goes wrong at a service; that many of its blocking faults within so many requests."""
+    blocking = _BLOCKING[name][:blocks]
     planned = [
         rng.choice(_PASSING[name]) if rng.random() < share else None for _ in range(_PLANNED)
     ]
     if share:
-        moments = rng.sample(range(1, max(requests, 10)), len(_BLOCKING[name]))
-        for at, fault in zip(moments, _BLOCKING[name], strict=True):
+        moments = rng.sample(range(1, max(requests, 10)), len(blocking))
+        for at, fault in zip(moments, blocking, strict=True):
             planned[at] = fault
     return planned
 
@@ -198,7 +201,13 @@ class Bench:
 
 
 @contextmanager
-def bench(world: StressWorld, folder: Path, share: float, rng: random.Random) -> Iterator[Bench]:
+def bench(
+    world: StressWorld,
+    folder: Path,
+    share: float,
+    rng: random.Random,
+    blocks: int | None = None,
+) -> Iterator[Bench]:
     """Serve a world, with faults in a share of the requests."""
     folder.mkdir()
     world.songs.write_parquet(folder / "songs.parquet")
@@ -208,7 +217,7 @@ def bench(world: StressWorld, folder: Path, share: float, rng: random.Random) ->
     with reccobeats, spotify, spotify.accounts as accounts:
         services = {"reccobeats": reccobeats, "spotify": spotify, "accounts": accounts}
         for name, service in services.items():
-            journal.follow(name, service, plan(name, rng, share, blocked_within))
+            journal.follow(name, service, plan(name, rng, share, blocked_within, blocks))
         yield Bench(folder, [service.url for service in services.values()], journal)
 
 
@@ -234,13 +243,36 @@ class Outcome:
         return self.equal and not self.repeats and self.lost <= self.kills
 
 
-def stress(songs: int, share: float, kill_every: float, seed: int, folder: Path) -> Outcome:
-    """Look a world up undisturbed, then disturbed until the features are the same."""
+def stress(
+    songs: int,
+    share: float,
+    kill_every: float,
+    seed: int,
+    folder: Path,
+    blocks: int | None = None,
+) -> Outcome:
+    """Look a world up undisturbed, then disturbed until the features are the same.
+
+    Parameters
+    ----------
+    songs
+        How many there are.
+    share
+        Of the requests, how many go wrong.
+    kill_every
+        Seconds of work after which a run is killed.
+    seed
+        Of what goes wrong when.
+    folder
+        Where to work.
+    blocks
+        How many times each service blocks; None for in all the ways that it has.
+    """
     world, rng = stress_world(songs), random.Random(seed)
     with bench(world, folder / "undisturbed", 0, rng) as calm:
         calm.run()
         wanted, calm_requests = calm.features(), len(calm.journal.entries)
-    with bench(world, folder / "disturbed", share, rng) as bad:
+    with bench(world, folder / "disturbed", share, rng, blocks) as bad:
         runs, kills, moved, equal = 0, 0, 0, False
         while not equal and runs < MOST_RUNS:
             runs += 1
