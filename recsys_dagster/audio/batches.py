@@ -52,7 +52,8 @@ may not be kept."""
 class BatchReport:
     """What a batch brought: songs by status, found ones by source, refused values.
 
-    `requests` are those sent for it, by source; `seconds` is how long it took.
+    `requests` are those sent for it, by source; `seconds` is how long it took; from `again_at`
+    (unix seconds) on it is pending again, None for never.
     """
 
     batch: int
@@ -62,6 +63,17 @@ class BatchReport:
     refused: int
     requests: dict[str, int]
     seconds: float
+    again_at: float | None
+
+    @property
+    def found(self) -> int:
+        """Songs with features."""
+        return self.by_status.get(FOUND, 0)
+
+    @property
+    def missing_by_reason(self) -> dict[str, int]:
+        """Songs without features."""
+        return {status: songs for status, songs in self.by_status.items() if status != FOUND}
 
 
 class FeatureBatches:
@@ -130,12 +142,11 @@ class FeatureBatches:
         started, before = time.monotonic(), self._requests()
         table = _look_up(self._songs[batch], self._sources)
         metadata = {_FINGERPRINT: self._fingerprint(batch)}
-        times = pl.concat([table["retry_at"], table["expires_at"]])
-        if (soonest := times.min()) is not None:
-            metadata[_RETRY_AT] = str(soonest)
+        if (again_at := _again_at(table)) is not None:
+            metadata[_RETRY_AT] = str(again_at)
         write_table(table, self.path(batch), metadata)
         requests = {name: count - before[name] for name, count in self._requests().items()}
-        return _report(batch, table, requests, time.monotonic() - started)
+        return _report(batch, table, requests, time.monotonic() - started, again_at)
 
     def gather(self, target: Path) -> None:
         """Write all batches into one table, sorted by song; the rest of them is removed."""
@@ -228,8 +239,18 @@ def _described() -> list[pl.Expr]:
     ]
 
 
+def _again_at(table: pl.DataFrame) -> float | None:
+    """When the first of its songs is to be asked for again, or may not be kept any longer."""
+    soonest = pl.concat([table["retry_at"], table["expires_at"]]).min()
+    return None if soonest is None else float(str(soonest))
+
+
 def _report(
-    batch: int, table: pl.DataFrame, requests: dict[str, int], seconds: float
+    batch: int,
+    table: pl.DataFrame,
+    requests: dict[str, int],
+    seconds: float,
+    again_at: float | None,
 ) -> BatchReport:
     return BatchReport(
         batch,
@@ -239,4 +260,5 @@ def _report(
         table.height - table[REFUSED].null_count(),
         requests,
         round(seconds, 3),
+        again_at,
     )

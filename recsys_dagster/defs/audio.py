@@ -11,7 +11,12 @@ from recsys_dagster.audio.coverage import measure_coverage
 from recsys_dagster.audio.opening import open_batches, open_sources
 from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.defs.listening import unique_songs
-from recsys_dagster.defs.metadata import markdown_counts, markdown_list, table_metadata
+from recsys_dagster.defs.metadata import (
+    markdown_counts,
+    markdown_list,
+    markdown_shares,
+    table_metadata,
+)
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
 from recsys_dagster.defs.stages import (
     RETRY_AT,
@@ -124,8 +129,8 @@ def _describe_features(facts: Facts, shop: Workshop) -> Metadata:
         **table_metadata(shop.layout.features, facts["rows"]),
         "songs with features": facts["songs_with_features"],
         "share of plays with features": facts["share_of_plays"],
-        "found by source": markdown_counts(facts["by_source"], "source"),
-        "missing by reason": markdown_counts(facts["missing_by_reason"], "reason"),
+        "found by source": markdown_shares(facts["by_source"], "source"),
+        "missing by reason": markdown_shares(facts["missing_by_reason"], "reason"),
         "files that could not be used": markdown_list(facts["refused"]),
         "what kept sources from answering": markdown_list(facts["remarks"]),
     }
@@ -134,12 +139,18 @@ def _describe_features(facts: Facts, shop: Workshop) -> Metadata:
 def _describe_batch(report: BatchReport) -> dict[str, Any]:
     return {
         "dagster/partition_row_count": report.songs,
-        "songs by status": markdown_counts(report.by_status, "status"),
-        "found by source": markdown_counts(report.by_source, "source"),
+        "songs with features": report.found,
+        "found by source": markdown_shares(report.by_source, "source"),
+        "missing by reason": markdown_shares(report.missing_by_reason, "reason"),
         "songs with refused values": report.refused,
-        "requests": markdown_counts(report.requests, "source"),
+        "requests": markdown_counts({of: n for of, n in report.requests.items() if n}, "source"),
         "seconds": report.seconds,
+        "to be done again from": _moment(report.again_at),
     }
+
+
+def _moment(at: float | None) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.text("never") if at is None else dg.MetadataValue.timestamp(at)
 
 
 def _tell_of_batch(context: dg.AssetExecutionContext, batch: int, metadata: dict[str, Any]) -> None:

@@ -28,6 +28,14 @@ def markdown_counts(counts: Mapping[str, int], of: str) -> dg.MarkdownMetadataVa
     return dg.MetadataValue.md(f"| {of} | count |\n| --- | ---: |\n{rows}" if rows else "none")
 
 
+def markdown_shares(counts: Mapping[str, int], of: str) -> dg.MarkdownMetadataValue:
+    """Counts as a small table, with the share that each has of all of them."""
+    whole = sum(counts.values())
+    rows = "\n".join(f"| {name} | {n:,} | {n / whole:.1%} |" for name, n in counts.items() if n)
+    head = f"| {of} | count | share |\n| --- | ---: | ---: |\n"
+    return dg.MetadataValue.md(f"{head}{rows}" if rows else "none")
+
+
 def markdown_list(lines: Iterable[str]) -> dg.MarkdownMetadataValue:
     """Sentences as a list; of very many the first ones, and how many more there are."""
     found = list(lines)

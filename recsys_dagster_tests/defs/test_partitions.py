@@ -1,6 +1,8 @@
 """Batches of audio features as partitions: kept in step, run one by one or as a range."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -10,6 +12,8 @@ from recsys_dagster.defs.audio import audio_features, spotify_audio_features
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key, register_batches
 from recsys_dagster.defs.stages import Workshop
+from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
+from recsys_dagster_tests.serving import Fault
 
 BATCHES = "song_batches"
 
@@ -51,6 +55,33 @@ def test_a_batch_can_be_done_again_on_its_own(shop: Workshop, instance: dg.Dagst
     assert event.asset_materialization is not None
     assert event.asset_materialization.partition == "00001"
     assert "dagster/partition_row_count" in event.asset_materialization.metadata
+
+
+def test_a_batch_tells_what_was_found_what_is_missing_and_what_it_took(
+    shop: Workshop, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_batches(instance, pl.read_parquet(shop.layout.songs))
+    monkeypatch.setenv("RECSYS_FEATURE_SOURCES", "catalogue,reccobeats")
+    blocked = Fault(429, {"status": 4291}, {"Retry-After": "86400"})
+    with FakeReccobeats([]) as fake:
+        monkeypatch.setenv("RECCOBEATS_API_URL", fake.url)
+        fake.faults.append(blocked)
+        done = dg.materialize(
+            [spotify_audio_features], partition_key=batch_key(0), instance=instance
+        )
+    (event,) = done.get_asset_materialization_events()
+    told: dict[str, Any] = {
+        name: value.value for name, value in event.materialization.metadata.items()
+    }
+    table = pl.read_parquet(shop.layout.feature_batches / "batch=00000.parquet", glob=False)
+    found = table.filter(pl.col("status") == "found").height
+    assert told["songs with features"] == found
+    assert f"| catalogue | {found} | 100.0% |" in str(told["found by source"])
+    assert f"| blocked | {table.height - found} | 100.0% |" in str(told["missing by reason"])
+    assert "| reccobeats | 1 |" in str(told["requests"])
+    assert "catalogue" not in str(told["requests"])
+    assert told["seconds"] >= 0
+    assert told["to be done again from"] == pytest.approx(time.time() + 86_400, abs=600)
 
 
 def test_a_range_of_batches_is_one_run(shop: Workshop, instance: dg.DagsterInstance) -> None:
