@@ -22,8 +22,9 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recsys_dagster.audio.answers import Answers
-from recsys_dagster.audio.batches import AUDIO_SCHEMA, FeatureBatches
+from recsys_dagster.audio.batches import FeatureBatches
 from recsys_dagster.audio.features import FEATURE_TABLE, FEATURES
+from recsys_dagster.audio.merging import AUDIO_SCHEMA
 from recsys_dagster.audio.sources.reccobeats import ReccobeatsSource
 from recsys_dagster.storage.tables import write_table
 from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats, made_up_world

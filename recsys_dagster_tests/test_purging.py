@@ -6,8 +6,8 @@ import pytest
 
 from recsys_dagster import cli
 from recsys_dagster.audio.answers import Answers
-from recsys_dagster.audio.batches import AUDIO_SCHEMA
 from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.audio.merging import AUDIO_SCHEMA
 from recsys_dagster.purging import purge
 from recsys_dagster.settings import load_settings
 from recsys_dagster.status import read_status

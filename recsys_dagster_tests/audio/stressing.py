@@ -19,141 +19,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from recsys_dagster.audio.sources import reccobeats_asking, spotify_lookups
-from recsys_dagster_tests.audio import fake_reccobeats
-from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats, questions_of
-from recsys_dagster_tests.audio.fake_spotify import PREMIUM, quota, slow_down
+from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
+from recsys_dagster_tests.audio.stress_faults import plan
+from recsys_dagster_tests.audio.stress_journal import Journal
 from recsys_dagster_tests.audio.stress_world import BusySpotify, StressWorld, stress_world
-from recsys_dagster_tests.audio.stressed import SILENCE
-from recsys_dagster_tests.serving import Asked, FakeService, Fault
 
-DAY = 86_400.0
 MOST_RUNS = 500
-_PLANNED = 200_000
 _SETTLED = 0.3
 """Seconds after a kill in which the last request comes in and is let go of."""
-_COMMON = (
-    *(Fault(status, {"error": {"status": status}}) for status in (500, 501, 502, 503, 504)),
-    Fault(502, b"<html>Bad gateway</html>"), Fault(503, b""), Fault(408),
-    Fault(200, b"<html>please wait</html>"), Fault(truncate=True), Fault(drop=True),
-    Fault(delay=2 * SILENCE),
-)  # fmt: skip
-_PASSING: dict[str, Sequence[Fault]] = {
-    "reccobeats": (*_COMMON, *fake_reccobeats.FAULTS),
-    "spotify": (*_COMMON, slow_down("2"), slow_down(None), Fault(401)),
-    "accounts": (*_COMMON, slow_down("1")),
-}
-_BLOCKING: dict[str, Sequence[Fault]] = {
-    "reccobeats": (
-        Fault(429, {"status": 4291}, {"Retry-After": "86400"}),
-        Fault(403, b"error code: 1010"),
-    ),
-    "spotify": (
-        quota(), quota(None), slow_down("3600"), Fault(403, PREMIUM),
-        Fault(403, {"error": {"status": 403, "message": "Forbidden"}}),
-    ),
-    "accounts": (),
-}  # fmt: skip
-"""These end a service's part of a run, so each comes once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request: when it came by the clock of the run, its questions, whether it was answered."""
-
-    at: float
-    questions: tuple[tuple[str, ...], ...]
-    answered: bool
-
-
-@dataclass
-class Journal:
-    """All requests to the services in the order in which they came.
-
-    Attributes
-    ----------
-    offset
-        By how much the clock of the run is ahead.
-    under_way
-        Which requests were the last before a kill.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    offset: float = 0
-    under_way: set[int] = field(default_factory=set)
-
-    def follow(self, name: str, service: FakeService, faults: Sequence[Fault | None]) -> None:
-        """Write down what comes in at a service, and let it go wrong as planned."""
-        service.faults.extend(faults)
-
-        def note(count: int) -> None:
-            answered = count > len(faults) or faults[count - 1] is None
-            asked = _questions(name, service.asked[count - 1])
-            self.entries.append(Entry(time.time() + self.offset, asked, answered))
-
-        service.before_answer = note
-
-    def lost(self) -> int:
-        """How many requests a kill cost: answered, and asked again."""
-        return len(self._repeats(set())) - len(self.repeats())
-
-    def repeats(self) -> list[tuple[str, ...]]:
-        """Questions asked again while their answer was good, but for what a kill cost."""
-        return self._repeats(self.under_way)
-
-    def _repeats(self, forgiven: set[int]) -> list[tuple[str, ...]]:
-        good_until: dict[tuple[str, ...], float] = defaultdict(float)
-        found = []
-        for number, entry in enumerate(self.entries):
-            again = [one for one in entry.questions if entry.at < good_until[one]]
-            found += again[:1]
-            if entry.answered and number not in forgiven:
-                for one in entry.questions:
-                    good_until[one] = entry.at + _KEPT[one[0]]
-        return found
-
-
-_KEPT = {
-    "reccobeats": reccobeats_asking.MISSED_FOR,
-    "search": spotify_lookups.MATCHES_KEPT,
-    "audio-features": spotify_lookups.FEATURES_KEPT,
-}
-"""Seconds for which an answer is good, by the first word of its question."""
-
-
-def _questions(name: str, asked: Asked) -> tuple[tuple[str, ...], ...]:
-    """What a request asks; tokens are not asked for by a song."""
-    if name == "reccobeats":
-        return tuple(("reccobeats", *one) for one in questions_of([asked]))
-    if name == "spotify" and asked.path[-1] == "search":
-        return (("search", asked.params["q"]),)
-    if name == "spotify":
-        return tuple(("audio-features", one) for one in asked.params["ids"].split(","))
-    return ()
-
-
-def plan(
-    name: str, rng: random.Random, share: float, requests: int, blocks: int | None
-) -> list[Fault | None]:
-    """What goes wrong at a service; that many of its blocking faults within so many requests."""
-    blocking = _BLOCKING[name][:blocks]
-    planned = [
-        rng.choice(_PASSING[name]) if rng.random() < share else None for _ in range(_PLANNED)
-    ]
-    if share:
-        moments = rng.sample(range(1, max(requests, 10)), len(blocking))
-        for at, fault in zip(moments, blocking, strict=True):
-            planned[at] = fault
-    return planned
 
 
 @dataclass
@@ -213,7 +94,7 @@ def bench(
     world.songs.write_parquet(folder / "songs.parquet")
     world.write_catalogue(folder / "catalogue.csv")
     reccobeats, spotify = FakeReccobeats(world.reccobeats), BusySpotify(*world.spotify)
-    journal, blocked_within = Journal(), world.songs.height // 4
+    journal, blocked_within = Journal(), world.songs.height // 8
     with reccobeats, spotify, spotify.accounts as accounts:
         services = {"reccobeats": reccobeats, "spotify": spotify, "accounts": accounts}
         for name, service in services.items():

@@ -4,8 +4,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recsys_dagster.audio.batches import AUDIO_SCHEMA, FeatureBatches
+from recsys_dagster.audio.batches import FeatureBatches
 from recsys_dagster.audio.features import FEATURES, REFUSED
+from recsys_dagster.audio.merging import AUDIO_SCHEMA
 from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.audio.sources.base import LOOKED_UP
 from recsys_dagster_tests.audio.fake_reccobeats import MovedClock

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from recsys_dagster_tests.audio.stressing import DAY, Entry, Journal, stress
+from recsys_dagster.audio.sources.reccobeats_asking import DAY
+from recsys_dagster_tests.audio.stress_journal import Entry, Journal
+from recsys_dagster_tests.audio.stressing import stress
 
 
 @pytest.mark.slow
