@@ -108,6 +108,7 @@ def _made_up_batch(table: pl.DataFrame, batch: int, rng: np.random.Generator) ->
         refused=pl.lit(None),
         score=pl.lit(1.0),
         retry_at=pl.lit(None),
+        expires_at=pl.lit(None),
     ).cast(dict(AUDIO_SCHEMA))
 
 

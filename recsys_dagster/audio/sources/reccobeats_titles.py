@@ -10,6 +10,7 @@ from recsys_dagster.audio.sources.reccobeats_client import Track
 
 MOST_CANDIDATES = 3
 """Releases of one song; the service has features of some and not of others."""
+_APART = re.compile(r"[^0-9a-z]+")
 _NOTED = re.compile("feat|ft|master", re.IGNORECASE)
 
 
@@ -48,6 +49,7 @@ def may_be(title: str, found: str) -> bool:
 def _letters(text: str) -> str:
     """Letters and digits alone, in lower case, without accents."""
     plain = text.lower().replace("&", "and")
-    if not plain.isascii():
-        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
+    if plain.isascii():
+        return _APART.sub("", plain)
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
     return "".join(filter(str.isalnum, plain))
