@@ -28,7 +28,8 @@ from recsys_dagster.models.svd.pairs import Pairs
 SIZES = (1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 PAIRS_A_SONG = 20
 PAIRS_A_LISTENER = 1_000
-CHUNK = 1_000_000
+CHUNK = 5_000_000
+READ = 100_000
 BYTES_A_PAIR = 12
 LIMIT = 1.5
 COLUMNS = ("users", "items", "plays")
@@ -58,9 +59,9 @@ def read_pairs(folder: Path) -> Pairs:
     kinds = {"users": np.int32, "items": np.int32, "plays": np.float32}
     columns = {name: np.empty(count, kind) for name, kind in kinds.items()}
     for name, column in columns.items():
-        for start in range(0, count, CHUNK):
+        for start in range(0, count, READ):
             file = np.load(folder / f"{name}.npy", mmap_mode="r")
-            part = slice(start, start + CHUNK)
+            part = slice(start, start + READ)
             column[part] = np.log1p(file[part]) if name == "plays" else file[part]
     return Pairs(columns["users"], columns["items"], columns["plays"])
 

@@ -146,7 +146,7 @@ class RankingConfig(SvdConfig):
     negative_exponent: float = 1.0
     correction: float = 1.0
     temperature: float = 0.15
-    play_exponent: float = 0.0
+    play_exponent: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -247,7 +247,7 @@ class RankingDescent(Descent):
         config = self._config
         folding = SoftmaxFolding.of(
             rows.user_factors, rows.item_factors, self._chances, config.correction,
-            config.temperature, config.negatives,
+            config.temperature, config.negatives, config.play_exponent,
         )  # fmt: skip
         return _model(rows, 0.0, folding)
 

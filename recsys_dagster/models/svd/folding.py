@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
@@ -14,7 +15,7 @@ UNOBSERVED_WEIGHT = 10.0
 STEPS = 8
 PRIOR = 0.3
 SAMPLED_ITEMS = 4096
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,10 @@ class SoftmaxFolding:
     From the mean of the n seeds, with Z = Σ_j w_j e^(x·q_j / τ) over the catalogue,
     E = Σ_j q_j w_j e^(x·q_j / τ) / Z and p̄ the mean of the training listeners::
 
-        x += 1/n Σ_i a_i (q_i - E) + λ/n p̄,    a_i = m Z / (m Z + e^(x·q_i / τ) / Q_i^c)
+        x += 1/n Σ_i g_i a_i (q_i - E) + λ/n p̄,    a_i = m Z / (m Z + e^(x·q_i / τ) / Q_i^c)
 
-    and x is brought back to length 1. a_i is the chance that training with m negatives, drawn
+    and x is brought back to length 1. g_i is how much a listen counts in training, scaled to a
+    mean of 1. a_i is the chance that training with m negatives, drawn
     with Q and corrected by c, would take one of them for i, and w_j = Q_j^(1-c). λ pulls those of
     whom little is known towards what most listen to. The sums over the catalogue are over a
     sample of it, so that a new listener costs the same however large it is. As every step is a
@@ -203,6 +205,8 @@ class SoftmaxFolding:
         τ of training.
     negatives
         m of training.
+    play_exponent
+        g is log(1 + plays)^play_exponent, as in training.
     prior
         λ, at least 0.
     """
@@ -213,10 +217,13 @@ class SoftmaxFolding:
     centre: Float32Array
     temperature: float
     negatives: float
+    play_exponent: float
     prior: float = PRIOR
 
     objective: ClassVar[str] = "ranking"
-    numbers: ClassVar[tuple[str, ...]] = ("temperature", "negatives", "prior")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "temperature", "negatives", "play_exponent", "prior",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(self.sample):
@@ -234,6 +241,7 @@ class SoftmaxFolding:
         correction: float,
         temperature: float,
         negatives: int,
+        play_exponent: float,
     ) -> "SoftmaxFolding":
         """Prepare for a model; items that are never drawn, with chance 0, are left out.
 
@@ -243,8 +251,8 @@ class SoftmaxFolding:
             (n_users, k), (n_items, k), of length 1, or 0 for those that were not trained.
         chances
             (n_items,) float32, Q but for a factor.
-        correction, temperature, negatives
-            c, τ and m of training.
+        correction, temperature, negatives, play_exponent
+            c, τ, m and the exponent of g, of training.
         """
         known = np.flatnonzero(chances > 0)
         chosen, stands_for = _sampled(known, chances[known])
@@ -257,13 +265,14 @@ class SoftmaxFolding:
             user_factors.sum(axis=0) / max(int(user_factors.any(axis=1).sum()), 1),
             temperature,
             float(negatives),
+            play_exponent,
         )
 
     def fold_in(
         self,
         items: IntArray,
         model: Factors,
-        ratings: Float32Array | None,  # noqa: ARG002 - to this loss a song is played or not
+        ratings: Float32Array | None,
     ) -> FoldIn:
         """Go some steps; see `Folding`. Without seeds that were trained on, it is the centre."""
         seeds = np.asarray(model.item_factors[items], dtype=np.float32)
@@ -273,13 +282,19 @@ class SoftmaxFolding:
             centre = _at_length_one(self.centre[None])[0]
             parts[:, :-1] = centre / max(len(items), 1)
             return FoldIn(0.0, centre, parts)
-        parts[known, :-1] = self._climb(seeds[known], self.penalties[items[known]])
+        weights = np.ones(len(items)) if ratings is None else ratings**self.play_exponent
+        parts[known, :-1] = self._climb(
+            seeds[known], self.penalties[items[known]], weights[known, None]
+        )
         return FoldIn(0.0, parts[:, :-1].sum(axis=0), parts)
 
-    def _climb(self, seeds: Float32Array, penalties: Float32Array) -> Float32Array:
-        """What each of (n_seeds, k) adds to the listener."""
+    def _climb(
+        self, seeds: Float32Array, penalties: Float32Array, weights: NDArray[np.floating]
+    ) -> Float32Array:
+        """What each of (n_seeds, k) adds to the listener; weights are (n_seeds, 1)."""
+        weights = weights / max(float(weights.mean()), 1e-12)
         pull = self.prior / len(seeds) * self.centre
-        parts = _at_length_one(seeds + pull)
+        parts = _at_length_one((weights * seeds + pull).astype(np.float32))
         for _ in range(STEPS):
             listener = parts.sum(axis=0)
             scores = self.sample @ listener / np.float32(self.temperature)
@@ -289,7 +304,7 @@ class SoftmaxFolding:
             expected = shares @ self.sample / whole
             own = np.exp(seeds @ listener / self.temperature - penalties - highest)
             missed = 1 / (1 + own / (self.negatives * whole))
-            step = (missed[:, None] * (seeds - expected) + pull) / len(seeds)
+            step = (weights * missed[:, None] * (seeds - expected) + pull) / len(seeds)
             parts = _at_length_one(parts + step.astype(np.float32))
         return parts
 

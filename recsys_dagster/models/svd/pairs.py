@@ -11,7 +11,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray, check_indices
 from recsys_dagster.models.svd.vectors import compiled
 
-_PART = 1 << 22
+_PART = 1 << 20
 
 
 @dataclass(frozen=True)

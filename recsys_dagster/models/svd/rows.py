@@ -23,7 +23,7 @@ LANES = 8
 TAIL = 4
 """Columns after the factors: two for the biases and their constants, two for the shrinkage."""
 CACHE_LINE = 64
-_DRAWN_AT_ONCE = 1 << 16
+_DRAWN_AT_ONCE = 1 << 14
 
 
 def padded_width(factors: int) -> int:

@@ -91,7 +91,7 @@ SHARED: list[tuple[str, Any]] = [
         (checkerboard.RANKING, "negative_exponent", 0.5),
         (checkerboard.RANKING, "correction", 0.5),
         (checkerboard.RANKING, "temperature", 0.3),
-        (checkerboard.RANKING, "play_exponent", 1.0),
+        (checkerboard.RANKING, "play_exponent", 0.0),
     ],
 )
 def test_every_setting_changes_the_model(config: Config, name: str, value: Any) -> None:

@@ -116,6 +116,22 @@ class TestSoftmax:
         np.testing.assert_allclose(found.parts.sum(axis=0)[:-1], found.factors, atol=1e-5)
         assert (found.parts[1] == found.parts[2]).all()
 
+    def test_a_song_played_more_counts_as_in_training(self) -> None:
+        items = drawn(100)
+        folding = of(items)
+        model = SvdModel(
+            0.0, np.zeros(0, np.float32), np.zeros(100, np.float32), items[:0], items, folding
+        )
+        seeds = np.array([3, 9])
+        alike = model.fold_in(seeds, np.full(2, 2.5, np.float32)).factors
+        np.testing.assert_allclose(alike, model.fold_in(seeds).factors, atol=1e-6)
+        more = model.fold_in(seeds, np.array([5, 1], np.float32)).factors
+        assert (more - alike) @ items[3] > 0.02
+        never = model.fold_in(np.array([3, 9]), np.array([5, 0], np.float32)).factors
+        np.testing.assert_allclose(never, model.fold_in(seeds[:1]).factors, atol=0.05)
+        off = replace(model, folding=replace(folding, play_exponent=0.0))
+        assert (off.fold_in(seeds, np.array([5, 1], np.float32)).factors == alike).all()
+
     def test_a_sample_stands_for_the_catalogue(self, monkeypatch: pytest.MonkeyPatch) -> None:
         items = drawn(20_000)
         chances = (np.random.default_rng(1).pareto(1.2, 20_000) + 0.1).astype(np.float32)
@@ -164,13 +180,13 @@ class TestSoftmax:
 
     def test_nothing_trained_at_all(self) -> None:
         items = np.zeros((5, 4), np.float32)
-        folding = SoftmaxFolding.of(items[:2], items, np.zeros(5, np.float32), 1.0, 0.2, 8)
+        folding = SoftmaxFolding.of(items[:2], items, np.zeros(5, np.float32), 1.0, 0.2, 8, 1.0)
         assert not nobody_but(items, folding, [1]).factors.any()
 
     def test_weights_that_do_not_fit_are_refused(self) -> None:
         ones = np.ones(9, np.float32)
         with pytest.raises(RecsysError, match="got 9 weights for 5 sampled items"):
-            SoftmaxFolding(drawn(5), ones, ones, ones[:8], 0.2, 8.0)
+            SoftmaxFolding(drawn(5), ones, ones, ones[:8], 0.2, 8.0, 1.0)
 
 
 def of(
@@ -178,7 +194,7 @@ def of(
     temperature: float = 0.2,
 ) -> SoftmaxFolding:  # fmt: skip
     given = np.ones(len(items), np.float32) if chances is None else chances
-    return SoftmaxFolding.of(drawn(30, seed=9), items, given, correction, temperature, 64)
+    return SoftmaxFolding.of(drawn(30, seed=9), items, given, correction, temperature, 64, 1.0)
 
 
 def test_the_gram_a_part_at_a_time_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

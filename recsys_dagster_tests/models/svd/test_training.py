@@ -152,7 +152,10 @@ class TestWarmStart:
         ("config", "least"),
         [
             (checkerboard.CONFIG, -0.01),
-            (RankingConfig(factors=16, learning_rate=0.03, negatives=32), 0.03),
+            (
+                RankingConfig(factors=16, learning_rate=0.03, negatives=32, play_exponent=0.0),
+                0.03,
+            ),
         ],
         ids=["squared", "ranking"],
     )
