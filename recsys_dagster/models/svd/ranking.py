@@ -40,12 +40,17 @@ def _to_shares(shares: Float32Array, drawn: Int32Array) -> float:
         if drawn[turn] == drawn[0]:
             shares[turn] = _LOWEST
     shares[len(drawn) :] = _LOWEST
-    highest = shares.max()
+    # Loops and not NumPy's functions, which take longer to compile than all of this.
+    highest = _LOWEST
+    for turn in range(len(shares)):
+        highest = max(highest, shares[turn])
     for turn in range(len(shares)):
         shares[turn] -= highest
     for vector in range(len(shares) // LANES):
         exponential(shares, vector)
-    whole = shares.sum()
+    whole = np.float32(0)
+    for turn in range(len(shares)):
+        whole += shares[turn]
     for turn in range(len(shares)):
         shares[turn] /= whole
     return float(-np.log(shares[0]))

@@ -28,7 +28,7 @@ class RankingValidation:
         The training items of each, which are not ranked: those of listener j stand from
         `known_starts[j]` up to `known_starts[j + 1]`.
     relevant, relevant_starts
-        The validation items of each, in the same way; sorted.
+        The validation items of each, in the same way.
     met
         (n_items,) which items can be ranked at all: those with training pairs.
     """
@@ -121,7 +121,7 @@ def _gains(
             discount = 1 / np.log2(place + 2.0)
             if place < stop - start:
                 ideal += discount
-            position = start + np.searchsorted(relevant[start:stop], items[place])
-            if position < stop and relevant[position] == items[place]:
-                gain += discount
+            for position in range(start, stop):
+                if relevant[position] == items[place]:
+                    gain += discount
         found[listener] = gain / ideal
