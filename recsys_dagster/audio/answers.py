@@ -36,6 +36,7 @@ _BLOCKS = sql.Table(
     sql.Column("until", sql.Float, nullable=False),
     sql.Column("reason", sql.String, nullable=False),
 )
+_KEEP = insert(_ANSWERS).prefix_with("OR REPLACE")
 
 
 class Answers:
@@ -104,7 +105,7 @@ class Answers:
             for key, answer in answers.items()
         ]  # fmt: skip
         if rows:
-            self._connection.execute(insert(_ANSWERS).prefix_with("OR REPLACE"), rows)
+            self._connection.execute(_KEEP, rows)
             self._connection.commit()
 
     def block(self, what: str, until: float, reason: str) -> None:

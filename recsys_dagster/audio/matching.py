@@ -60,7 +60,11 @@ def folded_artist(artist: pl.Expr) -> pl.Expr:
 
     Null for a composer: that name says nothing of who plays.
     """
-    key = artist_key(artist)
+    return folded_key(artist_key(artist))
+
+
+def folded_key(key: pl.Expr) -> pl.Expr:
+    """`folded_artist` where the `artist_key` is a column already, and need not be made twice."""
     folded = _plain(key).str.replace(r"^the ", "").str.replace_all(" ", "")
     name = pl.when(folded == "").then(key).otherwise(folded)
     return pl.when(~name.is_in(COMPOSERS)).then(name)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 import requests
@@ -43,6 +44,23 @@ class ServiceDownError(RecsysError):
 
 class _Direct(requests.Session):
     """Goes nowhere else: nothing is told to an address that the user did not set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def ask(self, request: requests.Request, timeout: tuple[float, float]) -> requests.Response:
+        """What `get` does, with the body still to be read.
+
+        `get` reads the whole environment for each request; here the proxy and the certificates
+        are looked up in it once for each host.
+        """
+        prepared = self.prepare_request(request)
+        host = urlsplit(str(prepared.url))[:2]
+        if host not in self._settings:
+            found = self.merge_environment_settings(prepared.url, {}, True, None, None)
+            self._settings[host] = dict(found)
+        return self.send(prepared, timeout=timeout, **self._settings[host])
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
         return None
@@ -162,13 +180,8 @@ class Web:
         self, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]
     ) -> Answer:
         patience, until = self._patience, self.clock.monotonic() + self._patience.whole
-        response = self._session.get(
-            url,
-            params=dict(params),
-            headers=dict(headers),
-            timeout=(patience.connecting, patience.silence),
-            stream=True,
-        )
+        request = requests.Request("GET", url, dict(headers), params=dict(params))
+        response = self._session.ask(request, (patience.connecting, patience.silence))
         self._limits.asked()
         self._limits.answered(response.status_code, response.headers)
         try:

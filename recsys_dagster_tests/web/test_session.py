@@ -106,6 +106,24 @@ def test_nobody_there_is_said_without_the_key() -> None:
     assert caught.value.__context__ is None
 
 
+def test_proxies_of_the_environment_are_heeded(
+    fake: FakeLastfm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", fake.url)
+    monkeypatch.setenv("http_proxy", fake.url)
+    monkeypatch.setenv("no_proxy", "direct.invalid")
+    proxied, direct = (
+        Lastfm(KEY, f"http://{host}.invalid/2.0/", FakeClock()) for host in ("proxied", "direct")
+    )
+    for _ in range(2):
+        assert proxied.page("rj", EVERYTHING)
+    with pytest.raises(ServiceDownError, match="no connection"):
+        direct.page("rj", EVERYTHING)
+    assert len(fake.asked) == 2
+    proxied.close()
+    direct.close()
+
+
 def test_the_key_is_not_in_logs(
     fake: FakeLastfm, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

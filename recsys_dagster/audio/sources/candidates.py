@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 from rapidfuzz import fuzz
 
-from recsys_dagster.audio.matching import ENOUGH, SLIP, folded_artist, title_scores
+from recsys_dagster.audio.matching import ENOUGH, SLIP, folded_key, title_scores
 from recsys_dagster.identity import artist_key
 
 VERSION = "2"
@@ -102,9 +102,9 @@ class _Names:
             names.update(dict.fromkeys((search.artist, *_members(search.artist))))
             for one in search.listed:
                 names.update(dict.fromkeys((*one.artists, *_together(one))))
-        name = pl.col("name")
-        folded = pl.DataFrame({"name": list(names)}, {"name": pl.String}).select(
-            artist_key(name).alias("key"), folded_artist(name).alias("folded")
+        table = pl.DataFrame({"name": list(names)}, {"name": pl.String})
+        folded = table.select(artist_key(pl.col("name")).alias("key")).with_columns(
+            folded_key(pl.col("key")).alias("folded")
         )
         return cls(
             dict(zip(names, folded["key"], strict=True)),

@@ -143,6 +143,8 @@ class ReccobeatsSource:
         ]
         new: dict[str, Match] = {}
         for page in range(_PAGES):
+            if not searched:
+                break
             pages = self._pages(searched, page)
             new |= _matched(searched, pages)
             searched = [
