@@ -44,6 +44,11 @@ class Ranked:
         brought = [name for name in added if added[name]]
         return tuple(sorted(brought, key=lambda name: (-added[name], name)))
 
+    def take(self, positions: Ids) -> "Ranked":
+        """The songs at some positions, in that order."""
+        by_source = {name: one[positions] for name, one in self.by_source.items()}
+        return Ranked(self.ids[positions], self.scores[positions], by_source)
+
 
 class Engine:
     """Ranks songs for a query.
@@ -74,32 +79,40 @@ class Engine:
         self.sources: dict[str, Source] = {
             source.name: source for source in (self.svd, self.knn, self.popular)
         }
-        self._methods: dict[str, Callable[[Query, int], Ranked]] = {
+        self._methods: dict[str, Callable[[Query, int, int], Ranked]] = {
             "hybrid": self._hybrid,
-            "svd": lambda query, n: _alone("svd", self.svd.candidates(query, n)),
-            "knn": lambda query, n: _alone("knn", self.knn.candidates(query, n)),
+            "svd": lambda query, n, _: _alone("svd", self.svd.candidates(query, n)),
+            "knn": lambda query, n, _: _alone("knn", self.knn.candidates(query, n)),
             "seed": self._seed,
-            "popular": lambda query, n: _alone("popular", self.popular.candidates(query, n)),
+            "popular": lambda query, n, _: _alone("popular", self.popular.candidates(query, n)),
         }
 
     def rank(self, method: str, query: Query, n: int) -> Ranked:
         """The best `n` songs by a method of `METHODS`; fewer where it finds no more."""
-        return self._methods[method](query, n)
+        return self.pool(method, query, n, depth=n)
 
-    def _seed(self, query: Query, n: int) -> Ranked:
+    def pool(self, method: str, query: Query, n: int, *, depth: int) -> Ranked:
+        """The list of `depth` songs that `rank` gives, gone on with to `n` as far as it goes.
+
+        What `hybrid` and `seed` look at, and so their order, depends on how many songs are asked
+        for; here that is `depth`.
+        """
+        return self._methods[method](query, n, depth)
+
+    def _seed(self, query: Query, n: int, depth: int) -> Ranked:
         """The 100 songs nearest to the seeds' mean, sorted by how often they are played.
 
         This is what the system that ours replaces does, kept as the baseline it is. That one
         sorts by the item bias of its factorisation, which says how much a song is played.
         """
-        near = self.knn.candidates(query, max(SEED_NEIGHBOURS, n)).ids
+        near = self.knn.candidates(query, max(SEED_NEIGHBOURS, depth)).ids
         scores = self.popular.plays[near]
         best = np.lexsort((near, -scores))[:n]
         return _alone("knn", Candidates(near[best], scores[best]))
 
-    def _hybrid(self, query: Query, n: int) -> Ranked:
+    def _hybrid(self, query: Query, n: int, depth: int) -> Ranked:
         """The candidates of svd and knn, joined by the ranker; seeds without sound leave svd."""
-        depth = max(self.ranker.candidates, n)
+        depth = max(self.ranker.candidates, depth)
         found = {
             name: self.sources[name].candidates(query, depth)
             for name, weight in self.ranker.weights.items()

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.identity import fold, folded_text, key_of, title_key
+from recsys_dagster.identity import (
+    SEPARATOR,
+    artist_key,
+    fold,
+    folded_text,
+    key_of,
+    title_key,
+)
 from recsys_dagster.recommend.answer import Seed, Song
 
 MAX_QUERY = 1_000
@@ -80,6 +87,26 @@ class SongTable:
     def songs(self, song_ids: Sequence[int]) -> list[Song]:
         """Several songs, in the order asked for."""
         return self._songs(self._table[list(song_ids)]) if len(song_ids) else []
+
+    def artist_keys(self, song_ids: NDArray[np.int64]) -> NDArray[np.str_]:
+        """The artists of songs, (n,), spelled alike where they are the same."""
+        keys = self._table["song_key"][song_ids].str.split(SEPARATOR).list.first()
+        return np.array(keys.to_list(), dtype=np.str_)
+
+    def by_artist(self, artist: str) -> NDArray[np.int64]:
+        """The ids of an artist's songs, ascending; none where there is no such artist.
+
+        Raises
+        ------
+        RecsysError
+            The text is empty.
+        """
+        shown = _readable(artist.strip())
+        if not shown:
+            raise RecsysError("The name of an artist is missing.")
+        row = pl.DataFrame({"artist": [shown]})
+        start = str(row.select(artist_key(pl.col("artist"))).item()) + SEPARATOR
+        return self._table["song_key"].str.starts_with(start).arg_true().to_numpy().astype(np.int64)
 
     def search(self, text: str, n: int = 10) -> list[Song]:
         """Songs in whose artist and title every word of the text stands.
