@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from recsys_dagster import console
+from recsys_dagster import recommend_cli as parts
 from recsys_dagster.cli_parts import (
     AsJson,
     DataDir,
@@ -204,19 +205,28 @@ def recommend(
     ] = None,
     method: Annotated[str, typer.Option(help="hybrid, seed, svd, knn or popular.")] = "hybrid",
     n: Count = 10,
+    diversity: parts.Diversity = 0.0,
+    max_per_artist: parts.MaxPerArtist = None,
+    popularity: parts.Popularity = "balanced",
+    energy: parts.Energy = 0.0,
+    valence: parts.Valence = 0.0,
+    tempo: parts.Tempo = 0.0,
+    exclude_artist: parts.ExcludeArtist = None,
+    exclude: parts.Exclude = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Recommend songs for one to five songs, or for a listener.
 
     For example `recsys recommend "Radiohead - Creep"`,
-    `recsys recommend "Blur - Song 2" "Pulp - Common People" -n 20 --method knn`,
-    or `recsys recommend --user NAME`.
+    `recsys recommend "Blur - Song 2" "Pulp - Common People" -n 20 --max-per-artist 2`,
+    `recsys recommend --user NAME --popularity deep --energy -0.5 --exclude-artist Blur`.
+    Without songs, the most played ones come.
     """
     from recsys_dagster.recommend import MAX_SEEDS, METHODS, Recommender
 
     seeds = songs or []
-    if bool(seeds) == (user is not None):
+    if seeds and user is not None:
         raise typer.BadParameter("give one to five songs, or --user NAME.")
     if len(seeds) > MAX_SEEDS:
         raise typer.BadParameter(f"give one to five songs; got {len(seeds)}.")
@@ -224,8 +234,12 @@ def recommend(
         raise typer.BadParameter('a song is empty: name it as "Artist - Title".')
     if method not in METHODS:
         raise typer.BadParameter(f"there is no method {method!r}; there are {', '.join(METHODS)}.")
+    steer = {"energy": energy, "valence": valence, "tempo": tempo}
+    wishes = parts.wishes(
+        diversity, max_per_artist, popularity, steer, exclude_artist or [], exclude or []
+    )
     recommender = Recommender.open(chosen_settings(data_dir).data_dir)
-    answer = recommender.recommend(seeds, user=user, method=method, n=n)
+    answer = recommender.recommend(seeds, user=user, method=method, n=n, **wishes)
     if as_json:
         print_json(answer.to_dict())
     else:

@@ -154,15 +154,17 @@ def _drives_the_terminal(character: str) -> bool:
 
 
 def show_answer(answer: Answer) -> None:
-    """Seeds that were not found on standard error, recommendations on standard output."""
+    """What was not found and why on standard error, recommendations on standard output."""
     for seed in answer.seeds:
         if not seed.matched:
-            nearest = "; ".join(f"{song.artist} - {song.title}" for song in seed.suggestions)
-            hint = f" Did you mean: {nearest}?" if nearest else ""
-            shown = seed.query if len(seed.query) <= _SHOWN else f"{seed.query[:_SHOWN]}…"
-            err.print(Text(printable(f'Not in the catalogue: "{shown}".{hint}')), soft_wrap=True)
-    if answer.rung == "popular" and answer.method != "popular":
-        err.print("None of the songs is known, so these are simply the most played ones.")
+            _not_found(f'Not in the catalogue: "{_cut(seed.query)}".', seed.suggestions)
+    for one in answer.excluded:
+        if not one.matched:
+            words = f'Nothing to leave out: no {one.kind} "{_cut(one.query)}" in the catalogue.'
+            _not_found(words, one.suggestions)
+    fallback = _fallback(answer)
+    if fallback:
+        err.print(fallback, markup=False, soft_wrap=True)
     if not answer.recommendations:
         err.print("There is nothing left to recommend.")
         return
@@ -182,6 +184,31 @@ def show_answer(answer: Answer) -> None:
     columns = [("#", True), ("artist", False), ("title", False), ("match", False),
                ("from", False), ("because", False)]  # fmt: skip
     out.print(table(columns, rows))
+
+
+_FALLBACKS = {
+    "audio": "Nobody has listened to these songs yet, so the answer goes by how they sound.",
+    "unknown": "None of the songs is known, so these come from the most played ones.",
+    "none": "No song was named, so these come from the most played ones. "
+    'Name one to five: recsys recommend "Artist - Title"',
+}
+
+
+def _fallback(answer: Answer) -> str | None:
+    """One sentence where the answer is not of the first rung."""
+    if answer.rung == "none" and answer.user is not None:
+        return "This listener has played nothing yet, so these come from the most played songs."
+    return _FALLBACKS.get(answer.rung)
+
+
+def _cut(query: str) -> str:
+    return query if len(query) <= _SHOWN else f"{query[:_SHOWN]}…"
+
+
+def _not_found(words: str, suggestions: Sequence[Song]) -> None:
+    nearest = "; ".join(f"{song.artist} - {song.title}" for song in suggestions)
+    hint = f" Did you mean: {nearest}?" if nearest else ""
+    err.print(Text(printable(words + hint)), soft_wrap=True)
 
 
 def _because(seeds: Sequence[Any], names: Mapping[int, str], features: list[str]) -> str:

@@ -52,6 +52,36 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What was to be left out: an `artist` or a `song`, and how many songs of the catalogue it is.
+
+    `suggestions` are the nearest songs of the catalogue where a song has no match.
+    """
+
+    kind: str
+    query: str
+    songs: int
+    suggestions: tuple[Song, ...] = ()
+
+    @property
+    def matched(self) -> bool:
+        """Whether the catalogue has it."""
+        return self.songs > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the JSON answer."""
+        found: dict[str, Any] = {
+            "kind": self.kind,
+            "query": self.query,
+            "matched": self.matched,
+            "songs": self.songs,
+        }
+        if self.kind == "song" and not self.matched:
+            found["suggestions"] = [f"{song.artist} - {song.title}" for song in self.suggestions]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class SeedShare:
     """How much of a song's score one seed brought.
 
@@ -81,7 +111,12 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One recommended song; `sources` are the candidate sources that brought it."""
+    """One recommended song; `sources` are the candidate sources that brought it.
+
+    `score` is what the method gives the song, and what `because` explains. Re-ranking changes
+    which songs come and in what order, never a score: a song with a lower one may then stand
+    above, and how far its score is below the best says what was given up for what was asked.
+    """
 
     rank: int
     song_id: int
@@ -97,8 +132,10 @@ class Recommendation:
 class Answer:
     """What `Recommender.recommend` gives.
 
-    `rung` says what could be used: `seeds` (the method as asked for), `listener` (a listener's
-    whole history), `popular` (nothing was known of the seeds).
+    `rung` says what could be used: `known` (seeds or a history with listens: the method as asked
+    for), `audio` (seeds with audio features alone: what sounds alike), `unknown` (nothing is known
+    of any seed) or `none` (there was no seed); the last two answer from the most played songs.
+    `excluded` is what was to be left out.
     """
 
     release: str
@@ -107,6 +144,7 @@ class Answer:
     seeds: tuple[Seed, ...]
     recommendations: tuple[Recommendation, ...]
     user: str | None = None
+    excluded: tuple[Exclusion, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As `recsys recommend --json` prints it."""
@@ -116,5 +154,6 @@ class Answer:
             "rung": self.rung,
             "user": self.user,
             "seeds": [seed.to_dict() for seed in self.seeds],
+            "excluded": [one.to_dict() for one in self.excluded],
             "recommendations": [asdict(song) for song in self.recommendations],
         }

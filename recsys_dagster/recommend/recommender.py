@@ -1,7 +1,6 @@
 """The public recommender: songs in, songs and reasons out."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,30 @@ import numpy as np
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Answer, Recommendation, Seed, Song
 from recsys_dagster.recommend.engine import AUDIO_METHODS, METHODS, Engine, Ranked
+from recsys_dagster.recommend.exclusions import exclusions
 from recsys_dagster.recommend.explain import Explainer
+from recsys_dagster.recommend.ladder import method_of, rung_of
 from recsys_dagster.recommend.packing import Parts, unpack
+from recsys_dagster.recommend.reranking import Reranker, Reranking
 from recsys_dagster.recommend.songs import SongTable
-from recsys_dagster.recommend.sources import Query
+from recsys_dagster.recommend.sources import Ids, Query
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Release, Releases
 
 MAX_SEEDS = 5
 MAX_RESULTS = 500
+
+
+class PlayedToo(Query):
+    """A query whose seeds may come back: a listener's favourites among new songs."""
+
+    __slots__ = ()
+
+    @property
+    def unwanted(self) -> Ids:
+        """What is excluded, and nothing else."""
+        return np.unique(self.exclude)
 
 
 class Recommender:
@@ -47,6 +60,7 @@ class Recommender:
         has_audio[parts.knn.song_ids] = True
         self._songs = SongTable(parts.songs, has_audio)
         self._engine = Engine(parts.svd, parts.knn, parts.ranker, self._songs.plays)
+        self._reranker = Reranker(self._engine, self._songs, parts.features)
         self._explainer = Explainer(self._engine, parts.features, parts.feature_names)
 
     @classmethod
@@ -110,25 +124,46 @@ class Recommender:
         user: str | None = None,
         method: str = "hybrid",
         n: int = 10,
+        diversity: float = 0.0,
+        max_per_artist: int | None = None,
+        popularity: str = "balanced",
+        steer: Mapping[str, float] | None = None,
+        exclude_artists: Sequence[str] = (),
+        exclude_songs: Sequence[str | int] = (),
+        only_unplayed: bool = True,
     ) -> Answer:
-        """Recommend songs for one to five songs, or for a listener of the data.
+        """Recommend songs for up to five songs, or for a listener of the data.
 
         Parameters
         ----------
         seeds
-            "Artist - Title", or song ids.
+            "Artist - Title", or song ids. None at all: the most played songs are the answer.
         user
-            A name of `users`, instead of seeds: the whole history counts, and songs that the
-            listener has played are left out.
+            A name of `users`, instead of seeds: the whole history counts.
         method
             One of `METHODS`.
         n
             How many songs, 1 to 500.
+        diversity
+            0 (off) … 1: how much being like a song above counts against a song.
+        max_per_artist
+            How many songs of one artist there may be; `None`: any number.
+        popularity
+            `safe` (rather what many play), `balanced` (as it comes) or `deep` (rather what few
+            play).
+        steer
+            `energy`, `valence` and `tempo`, each -1 (less) … 1 (more).
+        exclude_artists, exclude_songs
+            Names of artists; "Artist - Title" or song ids. `Answer.excluded` says which of them
+            the catalogue has.
+        only_unplayed
+            Whether songs that the `user` has played are left out. Seeds always are.
 
         Returns
         -------
         Fewer than `n` songs where there are no more. Songs that are not in the catalogue are
-        passed over; when none is left, the most played songs come back and `rung` says so.
+        passed over; when none is left, the most played songs come back. `rung` says so, and
+        `Recommendation.score` what a score is after re-ranking (see `reranking`).
 
         Raises
         ------
@@ -136,19 +171,24 @@ class Recommender:
             An argument is wrong, or the method needs audio features and no seed has any.
         """
         _check(seeds, user, method, n)
-        if user is not None:
-            return self._for_listener(user, method, n)
+        asked = Reranking(diversity, max_per_artist, popularity, steer or {})
+        excluded, left_out = exclusions(self._songs, exclude_artists, exclude_songs)
         found = tuple(self._seed(seed) for seed in seeds)
-        ids = list(dict.fromkeys(seed.song.song_id for seed in found if seed.song))
-        query = Query(np.array(ids, dtype=np.int64))
-        if not ids:
-            return self._answer("popular", query, n, rung="popular", method=method, seeds=found)
-        return self._answer(method, query, n, rung="seeds", seeds=found)
+        if user is not None:
+            query = self._history(user, left_out, only_unplayed=only_unplayed)
+        else:
+            ids = dict.fromkeys(seed.song.song_id for seed in found if seed.song)
+            query = Query(np.array(list(ids), dtype=np.int64), exclude=left_out)
+        rung = self._rung(method, query, named=bool(found), listener=user is not None)
+        engine_method = method_of(method, rung)
+        ranked = self._reranker.rank(engine_method, query, n, asked)
+        songs = self._recommendations(ranked, query)
+        return Answer(self.release_id, method, rung, found, songs, user, excluded)
 
-    def _for_listener(self, user: str, method: str, n: int) -> Answer:
+    def _history(self, user: str, left_out: Ids, *, only_unplayed: bool) -> Query:
         songs, plays = self._histories.of(user)
-        query = Query(songs, np.log1p(plays).astype(np.float32))
-        return replace(self._answer(method, query, n, rung="listener"), user=user)
+        kind = Query if only_unplayed else PlayedToo
+        return kind(songs, np.log1p(plays).astype(np.float32), left_out)
 
     def _seed(self, seed: str | int) -> Seed:
         if isinstance(seed, str):
@@ -158,24 +198,14 @@ class Recommender:
         song = self.song(int(seed))
         return Seed(f"{song.artist} - {song.title}", song)
 
-    def _answer(
-        self,
-        engine_method: str,
-        query: Query,
-        n: int,
-        *,
-        rung: str,
-        method: str | None = None,
-        seeds: tuple[Seed, ...] = (),
-    ) -> Answer:
-        if engine_method in AUDIO_METHODS and not len(self._engine.knn.usable(query)):
+    def _rung(self, method: str, query: Query, *, named: bool, listener: bool) -> str:
+        heard = self._engine.knn.usable(query)
+        if method in AUDIO_METHODS and not len(heard) and (len(query.seeds) or listener):
             raise RecsysError(
-                f"The method {engine_method} needs audio features, and none of these songs has "
+                f"The method {method} needs audio features, and none of these songs has "
                 "any. Take the method hybrid or svd, or add a catalogue with `recsys import`."
             )
-        ranked = self._engine.rank(engine_method, query, n)
-        recommendations = self._recommendations(ranked, query)
-        return Answer(self.release_id, method or engine_method, rung, seeds, recommendations)
+        return rung_of(method, query.seeds, heard, self._songs.plays, named=named)
 
     def _recommendations(self, ranked: Ranked, query: Query) -> tuple[Recommendation, ...]:
         songs = self._songs.songs([int(song) for song in ranked.ids])
@@ -207,5 +237,5 @@ def _check(seeds: Sequence[str | int], user: str | None, method: str, n: int) ->
         raise RecsysError(f"Give the songs as a list: [{str(seeds)[:40]!r}].")
     if user is not None and len(seeds):
         raise RecsysError("Give songs or a listener, not both.")
-    if user is None and not 1 <= len(seeds) <= MAX_SEEDS:
-        raise RecsysError(f"Give 1 to {MAX_SEEDS} songs; got {len(seeds)}.")
+    if len(seeds) > MAX_SEEDS:
+        raise RecsysError(f"Give at most {MAX_SEEDS} songs; got {len(seeds)}.")

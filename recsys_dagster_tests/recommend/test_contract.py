@@ -124,4 +124,4 @@ def test_what_a_listener_played_never_comes_back(
         answer = recommender.recommend(user=name, method=method, n=500)
         assert not set(ids(answer)) & world.played_by(user)
         assert ids(answer)
-        assert (answer.user, answer.rung, answer.seeds) == (name, "listener", ())
+        assert (answer.user, answer.rung, answer.seeds) == (name, "known", ())

@@ -41,7 +41,7 @@ def made_up_songs(size: int = 64) -> list[Song]:
 @dataclass
 class FakeRecommender:
     songs: list[Song] = field(default_factory=made_up_songs)
-    rung: str = "seeds"
+    rung: str = "known"
     refuses: dict[str, str] = field(default_factory=dict)
 
     def search(self, text: str, n: int = 10) -> list[Song]:

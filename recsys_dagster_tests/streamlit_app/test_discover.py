@@ -69,7 +69,7 @@ def test_what_a_method_cannot_do_is_said_in_its_words(shelf: FakeShelf) -> None:
 
 
 def test_a_fallback_is_said(shelf: FakeShelf) -> None:
-    shelf.put(serving(recommender=FakeRecommender(rung="popular")))
+    shelf.put(serving(recommender=FakeRecommender(rung="unknown")))
     assert "most played songs" in "".join(str(each.value) for each in run(app("0")).info)
 
 

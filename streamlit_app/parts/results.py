@@ -17,7 +17,7 @@ from streamlit_app.parts.words import (
 
 def fallback(answer: Answer) -> str | None:
     """Say in plain words that the answer is not of the kind that was asked for."""
-    if answer.rung == "seeds" or answer.rung == answer.method:
+    if answer.method == "popular":
         return None
     return RUNGS.get(answer.rung)
 

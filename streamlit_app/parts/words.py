@@ -31,8 +31,7 @@ SOURCES = {
     "popular": ("Popular", ":material/trending_up:", "orange"),
 }
 RUNGS = {
-    "listener": "The answer rests on a listener's whole history, not on the picked songs.",
-    "popular": "Too little is known of these songs to answer the way you asked, so these are "
+    "unknown": "Too little is known of these songs to answer the way you asked, so these are "
     "simply the most played songs. Pick another song, or another method.",
 }
 _KEYS = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
