@@ -89,9 +89,91 @@ def test_an_unknown_song_gets_a_clear_answer(run_in_process: Run, query: str) ->
     assert answer["seeds"][0]["matched"] is False
 
 
+def test_all_wishes_in_one_request(run_in_process: Run) -> None:
+    song = first_song(run_in_process)
+    plain = run_in_process("recommend", song, "--json").json["recommendations"]
+    artist, left_out, by_id = plain[0]["artist"], plain[1], plain[2]
+    wishes = [
+        *("--diversity", "0.3", "--max-per-artist", "1", "--popularity", "deep"),
+        *("--energy", "-0.5", "--valence", "1", "--tempo", "0.2", "--exclude-artist", artist),
+        *("--exclude", f"{left_out['artist']} - {left_out['title']}"),
+        *("--exclude", str(by_id["song_id"]), "--exclude", "Nobody - Nothing"),
+    ]
+    answer = run_in_process("recommend", song, *wishes, "--json").json
+    found = answer["recommendations"]
+    assert len({one["artist"] for one in found} - {artist}) == len(found) == 10
+    assert not {left_out["song_id"], by_id["song_id"]} & {one["song_id"] for one in found}
+    assert [one["matched"] for one in answer["excluded"]] == [True, True, True, False]
+    assert answer["rung"] == "known"
+    for one in found:
+        assert sum(seed["share"] for seed in one["because"]["seeds"]) == pytest.approx(1)
+    shown = run_in_process("recommend", song, *wishes)
+    assert len(shown.out.splitlines()) == 11
+    assert 'Nothing to leave out: no song "Nobody - Nothing"' in shown.err
+    assert shown.err.count("Nothing to leave out") == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [["--diversity", "0.9"], ["--max-per-artist", "1"], ["--popularity", "deep"],
+     ["--popularity", "safe"], ["--energy", "1"], ["--valence", "-1"], ["--tempo", "1"]],
+)  # fmt: skip
+def test_each_wish_is_heard(run_in_process: Run, wish: list[str]) -> None:
+    song = first_song(run_in_process)
+    plain = run_in_process("recommend", song, "-n", "30", "--json").json["recommendations"]
+    answer = run_in_process("recommend", song, "-n", "30", *wish, "--json").json["recommendations"]
+    assert [one["song_id"] for one in answer] != [one["song_id"] for one in plain]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [["--diversity", "0"], ["--popularity", "balanced"], ["--max-per-artist", "500"],
+     ["--energy", "0", "--valence", "0", "--tempo", "-0"]],
+)  # fmt: skip
+def test_wishes_for_nothing_change_nothing(run_in_process: Run, wish: list[str]) -> None:
+    song = first_song(run_in_process)
+    assert run_in_process("recommend", song, *wish) == run_in_process("recommend", song)
+
+
+def test_without_songs_the_most_played_come_and_it_is_said(run_in_process: Run) -> None:
+    found = run_in_process("recommend")
+    assert found.code == 0
+    assert found.err.startswith("No song was named, so these come from the most played ones.")
+    answer = run_in_process("recommend", "--json").json
+    assert answer["rung"] == "none"
+    popular = run_in_process("search", "", "--json").json["songs"]
+    assert [one["song_id"] for one in answer["recommendations"]] == [
+        one["song_id"] for one in popular
+    ]
+
+
+def test_nothing_is_said_of_the_rung_when_all_is_known(run_in_process: Run) -> None:
+    assert run_in_process("recommend", first_song(run_in_process)).err == ""
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_hostile_names_to_leave_out_are_not_matched(run_in_process: Run, query: str) -> None:
+    song = first_song(run_in_process)
+    found = run_in_process("recommend", song, f"--exclude={query}", f"--exclude-artist={query}")
+    assert found.code == 0
+    assert found.err.count("Nothing to leave out") == 2
+    assert "\x1b" not in found.err + found.out
+    assert len(found.err) < 1_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["recommend", "a", "--diversity", "1.5"], "diversity must be a number from 0 to 1"),
+        (["recommend", "a", "--diversity", "nan"], "diversity must be a number from 0 to 1"),
+        (["recommend", "a", "--diversity", "much"], "'--diversity'"),
+        (["recommend", "a", "--max-per-artist", "0"], "must be 1 or more; got 0"),
+        (["recommend", "a", "--popularity", "loud"], "there are safe, balanced, deep"),
+        (["recommend", "a", "--energy", "2"], "energy must be a number from -1 to 1"),
+        (["recommend", "a", "--valence", "-1.01"], "valence must be a number from -1 to 1"),
+        (["recommend", "a", "--tempo", "120"], "tempo must be a number from -1 to 1; got 120"),
+        (["recommend", "a", "--exclude", " "], "a song to leave out is empty"),
+        (["recommend", "a", "--exclude-artist", ""], "an artist to leave out is empty"),
         (["recommend", ""], "empty"),
         (["recommend", "  "], "empty"),
         (["recommend", *"abcdef"], "one to five songs"),
@@ -188,6 +270,13 @@ def test_help_teaches(run_in_process: Run) -> None:
     for command in ("run", "import", "recommend", "search", "status", "evaluate", "up", "releases"):
         assert command in shown
     assert "recsys import" in shown
+
+
+def test_the_help_of_recommend_says_what_each_wish_does(run_in_process: Run) -> None:
+    shown = " ".join(run_in_process("recommend", "--help").out.replace("│", " ").split())
+    for word in ("--diversity", "--max-per-artist", "deep cuts", "rather calm", "rather sad",
+                 "rather slow", "--exclude-artist", "--exclude ", "may be repeated"):  # fmt: skip
+        assert word in shown
 
 
 def test_a_wrong_setting_is_named(run_in_process: Run, monkeypatch: pytest.MonkeyPatch) -> None:
