@@ -1,16 +1,19 @@
 """Re-ranking: against the formula by hand, and what it owes whoever asks for several things."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.recommend import METHODS, Answer, Recommender, Reranking
 from recsys_dagster.recommend.reranking import (
     DIALS,
@@ -21,6 +24,7 @@ from recsys_dagster.recommend.reranking import (
     marginal_relevance,
     scaled,
 )
+from recsys_dagster.recommend.songs import add_search_columns
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 
@@ -193,6 +197,38 @@ def test_the_order_is_that_of_the_formula(
     expected = sorted(zip(-np.round(values, 6), pool.ids.tolist(), strict=True))[:12]
     found = crowded.recommend(seeds, method=method, n=12, popularity="deep", steer=steer)
     assert ids(found) == [song for _, song in expected]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_more_is_looked_at_where_one_artist_fills_the_candidates(
+    crowd: worlds.World, method: str
+) -> None:
+    """All but the last twelve songs that a method finds are by one artist."""
+    everything = ids(Recommender(crowd.parts, worlds.RELEASE).recommend([1], method=method, n=500))
+    others = everything[-12:]
+    name = pl.when(pl.col("song_id").is_in(others)).then("artist").otherwise(pl.lit("One"))
+    parts = replace(crowd.parts, songs=worlds.with_keys(
+        crowd.parts.songs.with_columns(artist=name, batch=pl.lit(0), spotify_ids=pl.lit([]))
+    ))  # fmt: skip
+    parts = replace(parts, songs=add_search_columns(parts.songs))
+    found = ids(Recommender(parts, worlds.RELEASE).recommend(
+        [1], method=method, n=5, max_per_artist=1))  # fmt: skip
+    assert len(found) == 5
+    assert len(set(found) & set(others)) == 4
+
+
+@pytest.mark.parametrize("name", STEERABLE)
+def test_the_order_of_the_features_does_not_matter(crowd: worlds.World, name: str) -> None:
+    parts = crowd.parts
+    features, names = parts.features[:, ::-1], parts.feature_names[::-1]
+    heard = parts.knn.song_ids
+    knn = KnnIndex.build(heard, features[heard].astype(np.float64), names)
+    turned = replace(parts, features=features, feature_names=names, knn=knn)
+    found, expected = (
+        ids(Recommender(one, worlds.RELEASE).recommend([1, 2], method="svd", steer={name: 0.7}))
+        for one in (turned, parts)
+    )
+    assert found == expected
 
 
 def test_diversity_brings_the_other_group(crowded: Recommender) -> None:
