@@ -20,16 +20,16 @@ equals the higher v_i comes first, then the lower id.
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.engine import Engine, Ranked
+from recsys_dagster.recommend.relevance import Floats, Likeness, marginal_relevance
 from recsys_dagster.recommend.songs import SongTable
 from recsys_dagster.recommend.sources import Ids, Query
 
@@ -46,8 +46,6 @@ CANDIDATES_EACH = 10
 LEAST_CANDIDATES = 200
 """… and at least so many."""
 _DEEPER = 4
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,10 @@ class Reranker:
         ids = pool.ids[order]
         artists = np.unique(self._songs.artist_keys(ids), return_inverse=True)[1]
         likeness = Likeness(self._spaces(ids)) if asked.diversity else None
-        return order[marginal_relevance(values[order], artists, likeness, n, asked)]
+        return order[marginal_relevance(
+            values[order], artists, likeness, n,
+            diversity=asked.diversity, max_per_artist=asked.max_per_artist,
+        )]  # fmt: skip
 
     def _values(self, pool: Ranked, asked: Reranking) -> NDArray[np.float64]:
         values = scaled(pool.scores)
@@ -210,31 +211,6 @@ class Reranker:
         return [self._engine.knn.index.vector(ids), self._engine.svd.model.item_factors[ids]]
 
 
-class Likeness:
-    """How much songs are like each other, 0 … 1.
-
-    Parameters
-    ----------
-    spaces
-        (n, d) vectors of any length, one array a space; NaN or 0 where a song is not in it.
-    """
-
-    def __init__(self, spaces: Sequence[Floats]) -> None:
-        self._units = []
-        self._known = []
-        for space in spaces:
-            vectors = np.nan_to_num(np.asarray(space, np.float64))
-            lengths = np.linalg.norm(vectors, axis=1)
-            self._known.append(lengths > 0)
-            self._units.append(vectors / np.where(lengths > 0, lengths, 1)[:, None])
-
-    def to(self, position: int) -> NDArray[np.float64]:
-        """How much each song is like one of them, (n,): the mean cosine, and at least 0."""
-        cosines = sum(units @ units[position] for units in self._units)
-        spaces = sum((known & known[position]).astype(np.float64) for known in self._known)
-        return np.asarray(np.maximum(cosines / np.maximum(spaces, 1), 0))
-
-
 def scaled(scores: Floats) -> NDArray[np.float64]:
     """Scores brought to 0 (the worst) … 1 (the best); 1 where all are equal.
 
@@ -247,48 +223,3 @@ def scaled(scores: Floats) -> NDArray[np.float64]:
     if not len(values) or math.isclose(values.max(), values.min(), rel_tol=1e-12):
         return np.ones(len(values))
     return np.asarray((values - values.min()) / (values.max() - values.min()))
-
-
-def marginal_relevance(
-    values: NDArray[np.float64],
-    artists: NDArray[np.integer[Any]],
-    likeness: Likeness | None,
-    n: int,
-    asked: Reranking,
-) -> Ids:
-    """Take `n` songs one by one; see the module.
-
-    Parameters
-    ----------
-    values
-        (m,) v_i, falling.
-    artists
-        (m,) a number for each artist.
-    likeness
-        Of the m songs; `None`: all are unlike.
-    n
-        How many songs.
-    asked
-        `diversity` and `max_per_artist`.
-
-    Returns
-    -------
-    (n,) int64
-        Positions in the order taken; fewer where the artists' room ends.
-    """
-    most = min(asked.max_per_artist or len(values), len(values))
-    room = np.full(artists.max(initial=-1) + 1, most)
-    gains = (1 - asked.diversity) * values
-    nearest = np.zeros(len(values))
-    free = np.ones(len(values), dtype=bool)
-    taken: list[int] = []
-    while len(taken) < n and free.any():
-        best = int(np.argmax(np.where(free, gains - asked.diversity * nearest, -np.inf)))
-        taken.append(best)
-        free[best] = False
-        room[artists[best]] -= 1
-        if not room[artists[best]]:
-            free &= artists != artists[best]
-        if likeness is not None:
-            nearest = np.maximum(nearest, likeness.to(best))
-    return np.array(taken, dtype=np.int64)

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.recommend import METHODS, Answer, Recommender, Reranking
+from recsys_dagster.recommend import METHODS, Answer, Recommender
+from recsys_dagster.recommend.relevance import Likeness, marginal_relevance
 from recsys_dagster.recommend.reranking import (
     DIALS,
     POPULARITY,
     STEERABLE,
     STEERING,
-    Likeness,
-    marginal_relevance,
     scaled,
 )
 from recsys_dagster.recommend.songs import add_search_columns
@@ -278,7 +277,9 @@ def test_marginal_relevance_is_that_of_the_paper(
     alike = np.array([likeness.to(one) for one in range(len(songs))])
     values = np.array([one[3] for one in songs])
     artists = np.array([one[2] for one in songs], np.int64)
-    found = marginal_relevance(values, artists, likeness, n, Reranking(diversity, cap))
+    found = marginal_relevance(
+        values, artists, likeness, n, diversity=diversity, max_per_artist=cap
+    )
     assert found.tolist() == naive(songs, n, diversity, cap, alike)
 
 
