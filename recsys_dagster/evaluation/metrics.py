@@ -1,12 +1,25 @@
-"""Ranking metrics of one listener's list; binary relevance."""
+"""Ranking metrics with binary relevance, of one listener's list or of many at once.
+
+`hit` says which places of a list hold a relevant song: shape (k,) for one listener, (n, k) for
+n. `relevant` is the number of relevant songs, a number or shape (n,); without any, what divides
+by it is NaN.
+"""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 CUTOFFS = (5, 10, 20)
+ACCURACY = ("ndcg", "recall", "precision", "mrr", "hit")
+ACCURACY_NAMES = tuple(f"{name}@{k}" for name in ACCURACY for k in CUTOFFS)
+
+Hits = NDArray[np.bool_]
+Counts = int | NDArray[np.integer[Any]]
+Figures = NDArray[np.float64]
 
 
-def hits(ranked: NDArray[np.integer], relevant: NDArray[np.integer]) -> NDArray[np.bool_]:
+def hits(ranked: NDArray[np.integer], relevant: NDArray[np.integer]) -> Hits:
     """Which places of a ranking hold a relevant song.
 
     >>> hits(np.array([7, 3, 9]), np.array([3, 4])).tolist()
@@ -15,47 +28,92 @@ def hits(ranked: NDArray[np.integer], relevant: NDArray[np.integer]) -> NDArray[
     return np.isin(ranked, relevant)
 
 
-def precision(hit: NDArray[np.bool_], k: int) -> float:
+def precision(hit: Hits, k: int) -> Figures:
     """Relevant songs among the first k, over k; places that a short list leaves are misses.
 
-    >>> precision(np.array([True, False, True]), 2)
+    >>> float(precision(np.array([True, False, True]), 2))
     0.5
     """
-    return float(hit[:k].sum() / k)
+    return np.asarray(hit[..., :k].sum(axis=-1) / k)
 
 
-def recall(hit: NDArray[np.bool_], k: int, relevant: int) -> float:
+def recall(hit: Hits, k: int, relevant: Counts) -> Figures:
     """Relevant songs among the first k, over min(k, all relevant ones).
 
-    >>> recall(np.array([True, False, True]), 2, relevant=1)
+    >>> float(recall(np.array([True, False, True]), 2, relevant=1))
     1.0
     """
-    return float(hit[:k].sum() / min(k, relevant))
+    return _over(hit[..., :k].sum(axis=-1), np.minimum(k, relevant))
 
 
-def ndcg(hit: NDArray[np.bool_], k: int, relevant: int) -> float:
+def ndcg(hit: Hits, k: int, relevant: Counts) -> Figures:
     """Discounted gain of the first k, over that of the best possible list.
 
     Gain 1 a relevant song, discount log2(place + 1): Järvelin and Kekäläinen 2002, "Cumulated
     gain-based evaluation of IR techniques", with the ideal list cut at k.
 
-    >>> round(ndcg(np.array([False, True]), 2, relevant=1), 3)
+    >>> round(float(ndcg(np.array([False, True]), 2, relevant=1)), 3)
     0.631
     """
     discounts = 1 / np.log2(np.arange(2, k + 2))
-    gained = float((hit[:k] * discounts[: len(hit[:k])]).sum())
-    return gained / float(discounts[: min(k, relevant)].sum())
+    first = hit[..., :k]
+    gained = (first * discounts[: first.shape[-1]]).sum(axis=-1)
+    best = np.concatenate([[0.0], np.cumsum(discounts)])
+    return _over(gained, best[np.minimum(k, relevant)])
+
+
+def reciprocal_rank(hit: Hits, k: int) -> Figures:
+    """1 over the place of the first relevant song, 0 if none is among the first k.
+
+    The mean over listeners is the MRR: Voorhees 1999, "The TREC-8 question answering track
+    report".
+
+    >>> float(reciprocal_rank(np.array([False, True, True]), 3))
+    0.5
+    """
+    first = hit[..., :k]
+    places = np.arange(1, first.shape[-1] + 1)
+    return np.asarray((first / places).max(axis=-1, initial=0.0))
+
+
+def hit_rate(hit: Hits, k: int) -> Figures:
+    """1 if any of the first k songs is relevant, else 0.
+
+    >>> float(hit_rate(np.array([False, True]), 2))
+    1.0
+    """
+    return np.asarray(hit[..., :k].any(axis=-1), dtype=np.float64)
+
+
+def measure_hits(hit: Hits, relevant: Counts) -> dict[str, Figures]:
+    """Every metric at every cutoff, such as `ndcg@10`; NaN for all without relevant songs.
+
+    >>> found = measure_hits(np.array([[True, False], [False, False]]), np.array([1, 0]))
+    >>> found["hit@5"].tolist()
+    [1.0, nan]
+    """
+    found = {}
+    for k in CUTOFFS:
+        found[f"ndcg@{k}"] = ndcg(hit, k, relevant)
+        found[f"recall@{k}"] = recall(hit, k, relevant)
+        found[f"precision@{k}"] = precision(hit, k)
+        found[f"mrr@{k}"] = reciprocal_rank(hit, k)
+        found[f"hit@{k}"] = hit_rate(hit, k)
+    measurable = np.asarray(relevant) > 0
+    return {name: np.where(measurable, found[name], np.nan) for name in ACCURACY_NAMES}
 
 
 def measure(ranked: NDArray[np.integer], relevant: NDArray[np.integer]) -> dict[str, float]:
-    """Every metric at every cutoff, such as `ndcg@10`, for one listener."""
-    hit, count = hits(ranked, relevant), len(relevant)
-    return {
-        f"{name}@{k}": value
-        for k in CUTOFFS
-        for name, value in (
-            ("precision", precision(hit, k)),
-            ("recall", recall(hit, k, count)),
-            ("ndcg", ndcg(hit, k, count)),
-        )
-    }
+    """Every metric at every cutoff for one listener's list of song ids.
+
+    >>> measure(np.array([7, 3]), np.array([3]))["mrr@5"]
+    0.5
+    """
+    found = measure_hits(hits(ranked, relevant), len(relevant))
+    return {name: float(value) for name, value in found.items()}
+
+
+def _over(part: Any, whole: Any) -> Figures:
+    """A quotient, NaN where the whole is 0."""
+    divisor = np.asarray(whole, dtype=np.float64)
+    return np.asarray(part / np.where(divisor > 0, divisor, np.nan))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
 from recsys_dagster.evaluation import metrics
-from recsys_dagster.evaluation.metrics import CUTOFFS, measure
+from recsys_dagster.evaluation.metrics import CUTOFFS, measure, measure_hits
 
 CATALOGUE = 40
 RANKINGS = st.permutations(range(CATALOGUE))
@@ -18,7 +18,7 @@ RELEVANT = st.sets(st.integers(0, CATALOGUE - 1), min_size=1)
 def test_the_examples_run() -> None:
     found = doctest.testmod(metrics)
     assert found.failed == 0
-    assert found.attempted >= 4
+    assert found.attempted >= 8
 
 
 def figures(ranked: list[int], relevant: set[int]) -> dict[str, float]:
@@ -48,6 +48,9 @@ def test_all_of_them_counted_by_hand(ranked: list[int], length: int, relevant: s
         assert found[f"precision@{k}"] == hit / k
         assert found[f"recall@{k}"] == hit / min(k, len(relevant))
         assert found[f"ndcg@{k}"] == pytest.approx(gain / ideal)
+        places = [place + 1 for place, song in enumerate(short[:k]) if song in relevant]
+        assert found[f"mrr@{k}"] == (1 / places[0] if places else 0)
+        assert found[f"hit@{k}"] == bool(places)
     assert all(0 <= value <= 1 + 1e-12 for value in found.values())
 
 
@@ -57,7 +60,7 @@ def test_a_perfect_ranking_gives_1(relevant: set[int]) -> None:
     found = figures([*sorted(relevant), *rest], relevant)
     for k in CUTOFFS:
         assert found[f"ndcg@{k}"] == pytest.approx(1)
-        assert found[f"recall@{k}"] == 1
+        assert found[f"recall@{k}"] == found[f"mrr@{k}"] == found[f"hit@{k}"] == 1
         assert found[f"precision@{k}"] == min(k, len(relevant)) / k
     worst = figures([*rest, *sorted(relevant)], relevant)
     assert worst["ndcg@5"] < 1 or len(rest) == 0
@@ -78,5 +81,19 @@ def test_a_hit_that_moves_up_never_lowers_ndcg(
 def test_nothing_recommended_is_0() -> None:
     assert set(figures([], {1, 2}).values()) == {0.0}
     assert set(figures([3], {1, 2})) == {
-        f"{name}@{k}" for name in ("precision", "recall", "ndcg") for k in (5, 10, 20)
+        f"{name}@{k}" for name in ("precision", "recall", "ndcg", "mrr", "hit") for k in (5, 10, 20)
     }
+
+
+def test_nothing_to_be_found_is_nan_and_not_0() -> None:
+    assert all(math.isnan(value) for value in figures([3], set()).values())
+
+
+def test_many_listeners_at_once_are_as_one_by_one() -> None:
+    hit = np.random.default_rng(0).random((30, 20)) < 0.2
+    relevant = hit.sum(axis=1) + np.arange(30) % 4
+    together = measure_hits(hit, relevant)
+    for row in range(30):
+        alone = measure_hits(hit[row], int(relevant[row]))
+        for name, value in alone.items():
+            np.testing.assert_allclose(together[name][row], value, rtol=1e-12)
