@@ -5,7 +5,9 @@ import polars as pl
 
 from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.evaluation.beyond import Catalogue
 from recsys_dagster.evaluation.protocol import HeldOut
+from recsys_dagster.identity import SEPARATOR
 from recsys_dagster.listening.interactions import interaction_arrays
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.popularity import play_counts
@@ -40,3 +42,15 @@ def held_out_engine(shop: Workshop, ranker: Ranker, held_out: HeldOut) -> Engine
     return Engine(
         svd, KnnIndex.load(shop.layout.knn), ranker, known.astype(np.int64), played.to_numpy()
     )
+
+
+def open_catalogue(shop: Workshop) -> Catalogue:
+    """Artists, told apart by the songs' identity keys, and the audio vectors."""
+    artists = (
+        scan_table(shop.layout.songs)
+        .sort("song_id")
+        .select(pl.col("song_key").str.split(SEPARATOR).list.first().rank("dense").cast(pl.Int64))
+        .collect()
+        .to_series()
+    )
+    return Catalogue(artists.to_numpy(), KnnIndex.load(shop.layout.knn))

@@ -77,7 +77,11 @@ STAGES: dict[str, Stage] = {
         Stage("svd_model", "2", INTERACTIONS, settings=("svd_objective",)),
         Stage("knn_index", "1", ("audio_features",)),
         Stage("ranker", "1", (*INTERACTIONS, "svd_model", "knn_index")),
-        Stage("evaluation", "1", (*INTERACTIONS, "svd_model", "knn_index", "ranker")),
+        Stage(
+            "evaluation",
+            "2",
+            ("listens", *INTERACTIONS, "audio_features", "svd_model", "knn_index", "ranker"),
+        ),
         Stage(
             "recommender_release",
             "3",

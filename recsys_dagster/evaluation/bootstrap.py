@@ -44,7 +44,7 @@ def means(values: Figures) -> Figures:
     >>> means(np.array([[1.0, np.nan], [2.0, np.nan]])).tolist()
     [1.5, nan]
     """
-    return weighted_means(values, np.ones((1, len(values))))[0]
+    return weighted_means(values, np.ones((1, len(values)))).reshape(-1)
 
 
 def weighted_means(values: Figures, weights: Figures) -> Figures:

@@ -1,7 +1,5 @@
 """The evaluation: known listeners, five songs revealed, the songs held out to be found."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,17 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.evaluation.metrics import CUTOFFS, measure
-from recsys_dagster.models.popularity import random_scores
-from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.engine import METHODS, Engine
-from recsys_dagster.recommend.sources import Query, top
+from recsys_dagster.evaluation.metrics import CUTOFFS
+from recsys_dagster.recommend.sources import Query
 
 SEEDS = 5
 MAX_LISTENERS = 2_000
 FEW_LISTENERS = 100
 """Below it, means over listeners say little."""
-RANDOM = "random"
 
 Ints = NDArray[np.integer[Any]]
 
@@ -50,6 +44,8 @@ class Case:
 
     query: Query
     relevant: NDArray[np.int64]
+    listener: int = -1
+    """Index among the listeners of the interactions."""
 
 
 def make_cases(held_out: HeldOut, rng: np.random.Generator | int = 0) -> list[Case]:
@@ -72,70 +68,15 @@ def make_cases(held_out: HeldOut, rng: np.random.Generator | int = 0) -> list[Ca
                 train[:SEEDS].astype(np.int64),
                 exclude=songs[np.isin(whose, (0, 1))].astype(np.int64),
             )
-            cases.append(Case(query, relevant))
+            cases.append(Case(query, relevant, int(held_out.users[start])))
     if len(cases) > MAX_LISTENERS:
         drawn = np.random.default_rng(rng).choice(len(cases), MAX_LISTENERS, replace=False)
         return [cases[one] for one in np.sort(drawn)]
     return cases
 
 
-def evaluate(
-    engine: Engine,
-    held_out: HeldOut,
-    *,
-    rng: np.random.Generator | int = 0,
-    progress: Progress = SILENT,
-) -> dict[str, Any]:
-    """Evaluate every method, and random order, over the full catalogue.
-
-    Parameters
-    ----------
-    engine
-        Made of models that have seen the train part alone.
-    held_out
-        The interactions and their parts.
-
-    Returns
-    -------
-    `protocol` (description, listeners, seeds, cutoffs) and `methods`: the mean over the
-    listeners of each metric, `None` where there is no listener to measure on.
-    """
-    generator = np.random.default_rng(rng)
-    cases = make_cases(held_out, generator)
-    shuffled = np.random.default_rng(generator.integers(2**32))
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in (*METHODS, RANDOM)}
-    with progress.task("Evaluating", len(cases)) as task:
-        for case in cases:
-            for method, ranked in _rankings(engine, case, shuffled):
-                found[method].append(measure(ranked, case.relevant))
-            task.advance()
-    return {
-        "protocol": _describe(held_out, len(cases)),
-        "methods": {method: mean_figures(rows) for method, rows in found.items()},
-    }
-
-
-def _rankings(
-    engine: Engine, case: Case, rng: np.random.Generator
-) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    deepest = max(CUTOFFS)
-    for method in METHODS:
-        yield method, engine.rank(method, case.query, deepest).ids
-    scores = np.where(engine.available, random_scores(len(engine.available), rng), -np.inf)
-    scores[case.query.unwanted] = -np.inf
-    yield RANDOM, top(scores.astype(np.float32), deepest).ids
-
-
-def mean_figures(rows: list[dict[str, float]]) -> dict[str, float | None]:
-    """The mean of each metric over listeners, `None` where it cannot be measured."""
-    names = [f"{name}@{k}" for k in CUTOFFS for name in ("precision", "recall", "ndcg")]
-    if not rows:
-        return dict.fromkeys(names)
-    means = {name: math.fsum(row[name] for row in rows) / len(rows) for name in names}
-    return {name: round(value, 6) for name, value in means.items()}
-
-
-def _describe(held_out: HeldOut, listeners: int) -> dict[str, Any]:
+def describe_protocol(held_out: HeldOut, listeners: int) -> dict[str, Any]:
+    """How it is measured, in words and numbers."""
     total = max(len(held_out.users), 1)
     return {
         "description": (
@@ -149,4 +90,5 @@ def _describe(held_out: HeldOut, listeners: int) -> dict[str, Any]:
         "train_share": round(len(held_out.train) / total, 4),
         "valid_share": round(len(held_out.valid) / total, 4),
         "test_share": round(len(held_out.test) / total, 4),
+        "pairs": len(held_out.users),
     }

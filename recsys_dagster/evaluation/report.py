@@ -2,13 +2,28 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
 COLUMNS = tuple(f"{name}@{k}" for name in ("ndcg", "recall", "precision") for k in (5, 10, 20))
-_TITLES = {"ndcg": "NDCG", "recall": "Recall", "precision": "Precision"}
+BEYOND_COLUMNS = (
+    "mrr@10", "hit@10", "coverage@10", "gini@10", "novelty@10", "diversity@10",
+    "artist_diversity@10",
+)  # fmt: skip
+_TITLES = {
+    "ndcg": "NDCG",
+    "recall": "Recall",
+    "precision": "Precision",
+    "mrr": "MRR",
+    "hit": "Hit rate",
+    "coverage": "Coverage",
+    "gini": "Gini",
+    "novelty": "Novelty",
+    "diversity": "Diversity",
+    "artist_diversity": "Artist diversity",
+}
 
 
 def title(column: str) -> str:
@@ -27,29 +42,91 @@ def shown(value: float | None) -> str:
     return "not measurable" if value is None else f"{value:.3f}"
 
 
-def markdown_table(methods: Mapping[str, Mapping[str, float | None]]) -> str:
-    """All methods and metrics, best first."""
-    rows = [
-        ["method", *(title(column) for column in COLUMNS)],
-        ["---", *("---:" for _ in COLUMNS)],
+def ranged(value: float | None, interval: Sequence[float] | None) -> str:
+    """A figure with its 95 % interval.
+
+    >>> ranged(0.2321, [0.2118, 0.2527])
+    '0.232 [0.212, 0.253]'
+    """
+    if value is None or interval is None:
+        return shown(value)
+    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def interval_lines(evaluation: Mapping[str, Any]) -> list[str]:
+    """NDCG@10 of each method with its interval, and what the hybrid's differences say.
+
+    Nothing for an evaluation that was made before there were intervals.
+    """
+    methods, ends = evaluation["methods"], evaluation.get("intervals", {})
+    if not any((ends.get(name) or {}).get("ndcg@10") for name in methods):
+        return []
+    figures = [
+        f"{name} {ranged(methods[name]['ndcg@10'], ends[name]['ndcg@10'])}"
+        for name in by_ndcg(methods)
+    ]
+    return [
+        f"NDCG@10 with 95 % intervals: {', '.join(figures)}.",
         *(
-            [name, *(shown(methods[name][column]) for column in COLUMNS)]
-            for name in by_ndcg(methods)
+            difference_in_words(other, row["ndcg@10"])
+            for other, row in evaluation["differences"].items()
         ),
     ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def plot_methods(methods: Mapping[str, Mapping[str, float | None]]) -> str:
-    """NDCG@10 of each method as bars, as a Markdown image."""
+def difference_in_words(other: str, found: Mapping[str, Any]) -> str:
+    """What the difference of the hybrid to another method says.
+
+    >>> difference_in_words("svd", {"mean": 0.002, "interval": [-0.003, 0.007]})
+    'Hybrid less svd: +0.002 [-0.003, +0.007], so no difference is shown.'
+    """
+    if found["interval"] is None:
+        return f"Hybrid less {other}: not measurable."
+    low, high = found["interval"]
+    verdict = "better" if low > 0 else "worse" if high < 0 else None
+    said = f"the hybrid is {verdict}" if verdict else "no difference is shown"
+    return f"Hybrid less {other}: {found['mean']:+.3f} [{low:+.3f}, {high:+.3f}], so {said}."
+
+
+def markdown_table(
+    methods: Mapping[str, Mapping[str, float | None]], columns: Sequence[str] = COLUMNS
+) -> str:
+    """All methods and some metrics, best first."""
+    return markdown_rows(
+        ["method", *(title(column) for column in columns)],
+        [
+            [name, *(shown(methods[name][column]) for column in columns)]
+            for name in by_ndcg(methods)
+        ],
+    )
+
+
+def markdown_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; the first column is text, the others are numbers."""
+    lines = [heads, ["---", *("---:" for _ in heads[1:])], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def plot_methods(
+    methods: Mapping[str, Mapping[str, float | None]],
+    intervals: Mapping[str, Mapping[str, Sequence[float] | None]] | None = None,
+) -> str:
+    """NDCG@10 of each method as bars with their intervals, as a Markdown image."""
     names = by_ndcg(methods)[::-1]
     figure = Figure(figsize=(6, 0.4 * len(names) + 1), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh(names, [methods[name]["ndcg@10"] or 0 for name in names])
-    axes.bar_label(bars, fmt="%.3f", padding=3)
-    axes.set_xlabel("NDCG@10")
+    axes.barh(names, [methods[name]["ndcg@10"] or 0 for name in names])
+    for place, name in enumerate(names):
+        value, ends = methods[name]["ndcg@10"], (intervals or {}).get(name, {}).get("ndcg@10")
+        if ends:
+            axes.plot(ends, [place, place], color="black", linewidth=1.5, marker="|")
+        axes.annotate(
+            f"{value or 0:.3f}", (max(value or 0, *(ends or [0])), place), (6, 0),
+            textcoords="offset points", va="center",
+        )  # fmt: skip
+    axes.set_xlabel("NDCG@10 with 95 % intervals" if intervals else "NDCG@10")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.12)
+    axes.margins(x=0.15)
     return _markdown_image(figure, "NDCG@10 by method")
 
 

@@ -1,18 +1,24 @@
 import base64
+import doctest
 import io
 import re
+from types import ModuleType
 
 import matplotlib.image
 import pytest
 
-from recsys_dagster.evaluation.protocol import mean_figures
+from recsys_dagster.evaluation import model_card, report
 from recsys_dagster.evaluation.report import (
+    BEYOND_COLUMNS,
     COLUMNS,
     by_ndcg,
+    difference_in_words,
+    interval_lines,
     markdown_table,
     plot_methods,
     plot_training,
     shown,
+    title,
 )
 
 
@@ -23,7 +29,12 @@ def training(curve: list[dict[str, float | None]], best: int, measure: str = "nd
 METHODS: dict[str, dict[str, float | None]] = {
     "popular": dict.fromkeys(COLUMNS, 0.1),
     "hybrid": {name: 0.2 + 0.01 * number for number, name in enumerate(COLUMNS)},
-    "random": mean_figures([]),
+    "random": dict.fromkeys(COLUMNS),
+}
+INTERVALS: dict[str, dict[str, list[float] | None]] = {
+    "popular": {"ndcg@10": [0.05, 0.15]},
+    "hybrid": {"ndcg@10": [0.1, 0.3]},
+    "random": {"ndcg@10": None},
 }
 CURVE: list[dict[str, float | None]] = [
     {"epoch": epoch, "train_loss": 1 / (epoch + 1), "valid": 2 / (epoch + 1)} for epoch in range(61)
@@ -42,6 +53,41 @@ def test_the_table_has_all_of_them_best_first() -> None:
     assert {len(line) for line in lines} == {10}
 
 
+@pytest.mark.parametrize("module", [report, model_card])
+def test_the_examples_run(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.failed == 0
+    assert found.attempted > 0
+
+
+def test_titles_are_as_people_write_them() -> None:
+    assert [title(name) for name in BEYOND_COLUMNS] == [
+        "MRR@10", "Hit rate@10", "Coverage@10", "Gini@10", "Novelty@10", "Diversity@10",
+        "Artist diversity@10",
+    ]  # fmt: skip
+
+
+def test_intervals_in_words() -> None:
+    found = interval_lines({
+        "methods": METHODS,
+        "intervals": INTERVALS,
+        "differences": {"popular": {"ndcg@10": {"mean": 0.11, "interval": [0.02, 0.2]}}},
+    })  # fmt: skip
+    assert found == [
+        "NDCG@10 with 95 % intervals: hybrid 0.210 [0.100, 0.300], popular 0.100 [0.050, 0.150], "
+        "random not measurable.",
+        "Hybrid less popular: +0.110 [+0.020, +0.200], so the hybrid is better.",
+    ]
+    worse = difference_in_words("svd", {"mean": -0.1, "interval": [-0.2, -0.05]})
+    assert worse.endswith("so the hybrid is worse.")
+    none = difference_in_words("svd", {"mean": None, "interval": None})
+    assert none == "Hybrid less svd: not measurable."
+
+
+def test_an_evaluation_of_before_has_no_intervals() -> None:
+    assert interval_lines({"methods": METHODS}) == []
+
+
 def test_figures_in_words() -> None:
     assert shown(None) == "not measurable"
     assert shown(0.0) == "0.000"
@@ -50,7 +96,8 @@ def test_figures_in_words() -> None:
 
 @pytest.mark.parametrize("markdown", [
     pytest.param(lambda: plot_methods(METHODS), id="methods"),
-    pytest.param(lambda: plot_methods({"random": mean_figures([])}), id="nothing measured"),
+    pytest.param(lambda: plot_methods(METHODS, INTERVALS), id="intervals"),
+    pytest.param(lambda: plot_methods({"random": dict.fromkeys(COLUMNS)}), id="nothing measured"),
     pytest.param(lambda: training(CURVE, 40), id="training"),
     pytest.param(lambda: training(CURVE, 40, "mse"), id="squared error"),
     pytest.param(lambda: training(CURVE[:1], 0), id="one epoch"),
