@@ -6,7 +6,7 @@ import polars as pl
 from recsys_dagster.audio.features import FEATURE_TABLE
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
-from recsys_dagster.defs.release import answers, recommender_release
+from recsys_dagster.defs.release import answers, gate_in_words, recommender_release
 from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.tables import scan_table
@@ -129,10 +129,25 @@ def release_answers() -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(
+    asset=recommender_release,
+    description="The hybrid is not significantly worse than its best part (NDCG@10).",
+)
+def hybrid_is_not_worse_than_its_parts() -> dg.AssetCheckResult:
+    """Say why the old release stays; warn where there was none to keep."""
+    verdict, kept = gate_in_words(Workshop.open())
+    return dg.AssetCheckResult(
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if kept else dg.AssetCheckSeverity.WARN,
+        description=verdict.words,
+    )
+
+
 CHECKS = [
     history_files_are_readable,
     interactions_are_unique_and_complete,
     song_ids_are_dense,
     features_are_in_range,
     release_answers,
+    hybrid_is_not_worse_than_its_parts,
 ]

@@ -1,5 +1,6 @@
 """Release: the immutable directory that serving reads."""
 
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from recsys_dagster.defs.models import knn_index, ranker, svd_model
 from recsys_dagster.defs.quality import evaluation, read_evaluation
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.evaluation.gate import Verdict, judge
 from recsys_dagster.listening.interactions import interaction_arrays
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
@@ -44,7 +46,9 @@ GROUP = "release"
 def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """An immutable, self-contained, checksummed directory; the app and the command line read it.
 
-    It is opened and asked before it is published; when that fails, the release before stays.
+    It is opened and asked before it is published; when that fails, the release before stays. It
+    stays as well when the hybrid is significantly worse than its best part (NDCG@10); a first
+    release is published all the same, and the check `hybrid_is_not_worse_than_its_parts` warns.
     """
     result = run_stage(context, _make_release, _describe_release)
     _point_somewhere(Workshop.open())
@@ -52,13 +56,57 @@ def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResu
 
 
 def _make_release(shop: Workshop) -> Made:
-    figures = _figures(shop)
+    evaluated = read_evaluation(shop)
+    verdict = judge(evaluated)
+    earlier = None if verdict.passed else worth_keeping(shop)
+    gate = {**asdict(verdict), "kept": earlier is not None}
+    if earlier is not None:
+        shop.releases.roll_back(earlier.id)
+        return [earlier.path], _facts(earlier, gate)
     with shop.releases.build() as building:
-        pack(building, _parts(shop), read_evaluation(shop))
-        release = shop.releases.publish(
-            building, figures=figures, demo=find_raw_files(shop.layout).demo, check=answers
-        )
-    return [release.path], {"release": release.id, "figures": figures}
+        pack(building, _parts(shop), evaluated)
+        demo = find_raw_files(shop.layout).demo
+        release = shop.releases.publish(building, figures=_figures(shop), demo=demo, check=answers)
+    return [release.path], _facts(release, gate)
+
+
+def _facts(release: Release, gate: Facts) -> Facts:
+    return {"release": release.id, "figures": release.manifest["figures"], "gate": gate}
+
+
+def worth_keeping(shop: Workshop) -> Release | None:
+    """The release that stays in the place of one with a hybrid that is worse than its parts.
+
+    It is the current one, or the newest where that is lost or damaged. A made-up world is not
+    kept for a listener's own, and a hybrid that failed the gate itself has no claim to stay.
+    """
+    demo = find_raw_files(shop.layout).demo
+    current = shop.releases.current_id()
+    for release_id in (*([current] if current else []), *shop.releases.ids()):
+        try:
+            release = shop.releases.open(release_id)
+            answers(release)
+            passed = judge(release.evaluation()).passed
+        except (RecsysError, OSError, ValueError):
+            continue
+        if passed and release.manifest["demo"] == demo:
+            return release
+    return None
+
+
+def gate_in_words(shop: Workshop) -> tuple[Verdict, bool]:
+    """What the gate says of the hybrid and what that led to, and whether the old release stays."""
+    stamp = shop.stamps.read("recommender_release")
+    verdict = judge(read_evaluation(shop))
+    if verdict.passed or stamp is None:
+        return verdict, False
+    release, kept = stamp.facts["release"], bool(stamp.facts.get("gate", {}).get("kept"))
+    led_to = (
+        f"So release {release} stays, and nothing new is published."
+        if kept
+        else f"Release {release} is published all the same, for want of an earlier one to keep."
+    )
+    return Verdict(False, f"{verdict.words} {led_to}"), kept
 
 
 def answers(release: Release) -> None:
@@ -118,6 +166,7 @@ def _describe_release(facts: Facts, shop: Workshop) -> Metadata:
     counts = {name: value for name, value in facts["figures"].items() if isinstance(value, int)}
     return {
         "release": facts["release"],
+        "gate": facts["gate"]["words"],
         "current release": shop.releases.current_id() or "none",
         "figures": markdown_counts(counts, "what"),
         "path": dg.MetadataValue.path(str(shop.layout.releases / facts["release"])),

@@ -12,6 +12,7 @@ import dagster as dg
 from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.defs.automation import EVERYTHING
+from recsys_dagster.defs.release import gate_in_words
 from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Facts, Workshop
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
@@ -105,7 +106,16 @@ def _remarks(shop: Workshop) -> tuple[str, ...]:
         *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
         *union_in_words(*(sum(heard[kind].values()) for kind in ("repeated", "bursts"))),
         *((*audio.facts["refused"], *audio.facts.get("remarks", ())) if audio else ()),
+        *_gate(shop),
     )
+
+
+def _gate(shop: Workshop) -> tuple[str, ...]:
+    """Why the old release stays, or why the first one is not what it should be."""
+    if shop.stamps.read("evaluation") is None:
+        return ()
+    verdict, _ = gate_in_words(shop)
+    return () if verdict.passed else (verdict.words,)
 
 
 def _execute(

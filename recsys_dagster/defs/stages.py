@@ -84,7 +84,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             "recommender_release",
-            "3",
+            "4",
             (
                 "listens",
                 *INTERACTIONS,

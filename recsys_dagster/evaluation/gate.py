@@ -25,8 +25,10 @@ def judge(evaluation: Mapping[str, Any]) -> Verdict:
     Parameters
     ----------
     evaluation
-        From `summarise`.
+        From `summarise`; one from before there were differences is passed.
     """
+    if "differences" not in evaluation:
+        return Verdict(True, "Measured before the hybrid was compared with its parts.")
     part, listeners = evaluation["best_part"], evaluation["protocol"]["listeners"]
     found = evaluation["differences"][part][HEADLINE]
     if found["interval"] is None:

@@ -48,6 +48,10 @@ def test_it_is_said_that_few_listeners_show_little() -> None:
     assert "only large" not in many
 
 
+def test_an_evaluation_of_before_is_passed() -> None:
+    assert judge({"methods": {}}).passed
+
+
 def test_a_hybrid_spoiled_by_sound_is_refused(world: worlds.World, held_out: HeldOut) -> None:
     """Not made up figures, but a ranking that is worse than one of its sources."""
     spoiled = worlds.engine_of(world, held_out, Ranker({"popular": 1.0, "svd": 0.001}))
