@@ -304,7 +304,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show how well each method ranks, measured when the current release was made."""
     from recsys_dagster.evaluation.protocol import FEW_LISTENERS
-    from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, shown, title
+    from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, interval_lines, shown, title
     from recsys_dagster.storage.releases import Releases
 
     layout = Layout(chosen_settings(data_dir).data_dir)
@@ -321,6 +321,8 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             [("method", False), *((title(one).replace("@", "\n@"), True) for one in COLUMNS)], rows
         )
     )
+    for line in interval_lines(figures):
+        console.out.print(f"\n{line}", markup=False)
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
     console.out.print(f"Measured on {protocol['listeners']:,} listeners, release {release.id}.")

@@ -251,6 +251,9 @@ def test_evaluate_shows_every_method(run_in_process: Run) -> None:
     assert low < figures["methods"]["hybrid"]["ndcg@10"] < high
     shown = run_in_process("evaluate").out
     assert all(method in shown for method in figures["methods"])
+    value = figures["methods"]["hybrid"]["ndcg@10"]
+    assert f"hybrid {value:.3f} [{low:.3f}, {high:.3f}]" in shown.replace("\n", " ")
+    assert "Hybrid less popular: " in shown
 
 
 def test_releases_are_listed(run_in_process: Run, demo_world: Path) -> None:
