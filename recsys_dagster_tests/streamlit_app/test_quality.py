@@ -68,6 +68,64 @@ def test_the_charts_are_described_in_words() -> None:
     assert "loss in training 0.9079 to" in figures.describe_curve(training)
 
 
+def with_intervals() -> dict[str, Any]:
+    facts = evaluation()
+    facts["intervals"] = {
+        name: {"ndcg@10": [row["ndcg@10"] - 0.03, row["ndcg@10"] + 0.04]}
+        for name, row in facts["methods"].items()
+    }
+    facts["intervals"]["knn"]["ndcg@10"] = None
+    facts["differences"] = {
+        "popular": {"ndcg@10": {"mean": 0.15, "interval": [0.1, 0.2]}},
+        "svd": {"ndcg@10": {"mean": 0.002, "interval": [-0.01, 0.012]}},
+        "seed": {"ndcg@10": {"mean": -0.1, "interval": [-0.2, -0.01]}},
+        "knn": {"ndcg@10": {"mean": None, "interval": None}},
+    }
+    return facts
+
+
+def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
+    facts = with_intervals()
+    shelf.put(serving(evaluation=facts))
+    said = words(quality())
+    assert "In brackets" in said
+    assert "Hybrid is better than Popular" in said
+    assert "Hybrid may equal SVD: +0.002 (-0.010 to +0.012)" in said
+    assert "Hybrid is worse than Seed" in said
+    assert "KNN could not be measured" in said
+    chart = figures.bars(facts["methods"], facts["intervals"])
+    assert chart is not None
+    (bars,) = chart["series"]
+    lines = {line[0]["coord"][1]: line for line in bars["markLine"]["data"]}
+    names = chart["yAxis"]["data"]
+    assert set(lines) == {place for place, name in enumerate(names) if name != "KNN"}
+    for place, line in lines.items():
+        value = bars["data"][place]["value"]
+        assert line[0]["coord"][0] == pytest.approx(value - 0.03, abs=1e-4)
+        assert line[1]["coord"] == [pytest.approx(value + 0.04, abs=1e-4), place]
+        assert f"{value:.3f} (" in line[0]["label"]["formatter"]
+        assert not bars["data"][place]["label"]["show"]
+    assert bars["data"][names.index("KNN")]["label"]["show"]
+    assert "Hybrid 0.362 (0.332 to 0.402)" in figures.describe_bars(
+        facts["methods"], facts["intervals"]
+    )
+
+
+def test_a_release_of_before_has_no_intervals_and_no_empty_columns(shelf: FakeShelf) -> None:
+    facts = evaluation()
+    assert figures.explain_intervals(facts) == []
+    assert figures.bars(facts["methods"]) == figures.bars(facts["methods"], {})
+    shelf.put(serving(evaluation=facts))
+    assert "MRR@10" not in quality().dataframe[0].value
+    facts["methods"]["hybrid"]["mrr@10"] = 0.5
+    assert "MRR@10" in figures.columns(facts["methods"]).values()
+
+
+@pytest.mark.parametrize("ends", [None, [], [0.1], [0.1, None], [0.1, float("nan")], 3])
+def test_broken_intervals_are_none(ends: Any) -> None:
+    assert figures.interval(ends) is None
+
+
 def test_errors_share_an_axis_and_a_ranking_has_its_own() -> None:
     training = evaluation()["training"]
     chart = figures.curve(training)

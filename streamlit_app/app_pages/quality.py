@@ -27,16 +27,19 @@ def meanings() -> None:
             st.caption(words)
 
 
-def comparison(methods: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw the methods by NDCG@10 and the whole table."""
+def comparison(evaluation: Mapping[str, Any]) -> None:
+    """Draw the methods by NDCG@10 with their intervals, and the whole table."""
+    methods, intervals = evaluation.get("methods", {}), evaluation.get("intervals")
     st.subheader("Methods compared", anchor=False)
-    spec = figures.bars(methods)
+    spec = figures.bars(methods, intervals)
     if spec is None:
         st.info("NDCG@10 could not be measured for any method.", icon=":material/info:")
     else:
         st.markdown("**NDCG@10**, best first; the pale bars are baselines")
-        alt = figures.describe_bars(methods)
+        alt = figures.describe_bars(methods, intervals)
         st.echarts_chart(spec, height=60 + 40 * len(methods), alt=alt, renderer="svg", key="bars")
+        for words in figures.explain_intervals(evaluation):
+            st.caption(words)
     shape = {
         heading: st.column_config.NumberColumn(format="%.3f")
         for heading in figures.columns().values()
@@ -47,7 +50,7 @@ def comparison(methods: Mapping[str, Mapping[str, Any]]) -> None:
         column_config={"Method": st.column_config.TextColumn(pinned=True), **shape},
         placeholder="–",
         key="metrics",
-        alt="Every method with NDCG, recall and precision at 5, 10 and 20.",
+        alt="Every method with all figures: how often it is right, how new and how varied.",
     )
 
 
@@ -103,7 +106,7 @@ with frame.page("Quality", LEAD) as open_now:
     meanings()
     for words in figures.caveats(evaluation):
         st.info(words, icon=":material/balance:")
-    comparison(evaluation.get("methods", {}))
+    comparison(evaluation)
     sound(open_now.figures)
     training(evaluation.get("training", {}))
     protocol(evaluation.get("protocol", {}))

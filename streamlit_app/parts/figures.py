@@ -7,16 +7,38 @@ from typing import Any
 from streamlit_app.parts.words import method
 
 CUTOFFS = (5, 10, 20)
-METRICS = {"ndcg": "NDCG", "recall": "Recall", "precision": "Precision"}
+METRICS = {
+    "ndcg": "NDCG",
+    "recall": "Recall",
+    "precision": "Precision",
+    "mrr": "MRR",
+    "hit": "Hit rate",
+}
+BEYOND = {
+    "coverage@10": "Coverage@10",
+    "gini@10": "Gini@10",
+    "novelty@10": "Novelty@10",
+    "diversity@10": "Diversity@10",
+    "artist_diversity@10": "Artist diversity@10",
+}
 HEADLINE = "ndcg@10"
 FEW_LISTENERS = 100
 BASELINES = ("seed", "popular", "random")
 LABELS = {"random": "Random"}
 
 
-def columns() -> dict[str, str]:
-    """Every metric's key with its heading."""
-    return {f"{key}@{k}": f"{name}@{k}" for key, name in METRICS.items() for k in CUTOFFS}
+Evaluated = Mapping[str, Mapping[str, Any]]
+
+
+def columns(methods: Evaluated | None = None) -> dict[str, str]:
+    """Every metric's key with its heading; of given methods, those that any was measured by.
+
+    A release that was evaluated before a metric was there does not have it.
+    """
+    every = {f"{key}@{k}": f"{name}@{k}" for key, name in METRICS.items() for k in CUTOFFS} | BEYOND
+    if methods is None:
+        return every
+    return {key: name for key, name in every.items() if any(key in row for row in methods.values())}
 
 
 def label(name: str) -> str:
@@ -44,45 +66,118 @@ def table(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
     """One row a method, one column a metric."""
     names = ranked(methods)
     cells: dict[str, list[Any]] = {"Method": [label(name) for name in names]}
-    for key, heading in columns().items():
+    for key, heading in columns(methods).items():
         cells[heading] = [number(methods[name].get(key)) for name in names]
     return cells
 
 
-def bars(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Build the chart that compares methods by NDCG@10; `None` when nothing was measured."""
+def interval(ends: Any) -> tuple[float, float] | None:
+    """The ends of a 95 % interval, or `None` where there is none."""
+    known = [number(end) for end in ends] if isinstance(ends, Sequence) else []
+    low, high = known if len(known) == 2 else (None, None)
+    return None if low is None or high is None else (low, high)
+
+
+def ranged(value: float, ends: tuple[float, float] | None) -> str:
+    """A figure with its interval."""
+    return f"{value:.3f}" + (f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else "")
+
+
+def _ends(intervals: Evaluated | None, name: str) -> tuple[float, float] | None:
+    return interval((intervals or {}).get(name, {}).get(HEADLINE))
+
+
+def bars(methods: Evaluated, intervals: Evaluated | None = None) -> dict[str, Any] | None:
+    """Build the chart that compares methods by NDCG@10; `None` when nothing was measured.
+
+    Each figure's interval is a line across the end of its bar, with the figure behind it.
+    """
     measured = {name: number(methods[name].get(HEADLINE)) for name in ranked(methods)}
     known = {name: value for name, value in measured.items() if value is not None}
     if not known:
         return None
+    ends = {name: _ends(intervals, name) for name in known}
+    lines = [
+        _line(place, pair, known[name])
+        for place, (name, pair) in enumerate(ends.items())
+        if pair is not None
+    ]
     return {
-        "grid": {"left": 8, "right": 56, "top": 8, "bottom": 8, "containLabel": True},
+        "grid": {
+            "left": 8,
+            "right": 150 if lines else 56,
+            "top": 8,
+            "bottom": 8,
+            "containLabel": True,
+        },
         "xAxis": {"type": "value", "min": 0, "splitNumber": 4},
         "yAxis": {"type": "category", "inverse": True, "data": [label(name) for name in known]},
         "series": [
             {
                 "type": "bar",
                 "name": "NDCG@10",
-                "data": [_bar(name, value) for name, value in known.items()],
+                "data": [_bar(name, value, ends[name]) for name, value in known.items()],
                 "barMaxWidth": 26,
+                "markLine": {
+                    "silent": True,
+                    "symbol": "none",
+                    "lineStyle": {"type": "solid", "width": 2, "color": "#888888"},
+                    "data": lines,
+                },
             }
         ],
         "tooltip": {"trigger": "item"},
     }
 
 
-def _bar(name: str, value: float) -> dict[str, Any]:
+def _line(place: int, ends: tuple[float, float], value: float) -> list[dict[str, Any]]:
+    """From one end of an interval to the other; the figure stands where it ends."""
+    label = {"show": True, "position": "end", "formatter": ranged(value, ends)}
+    return [{"coord": [ends[0], place], "label": label}, {"coord": [ends[1], place]}]
+
+
+def _bar(name: str, value: float, ends: tuple[float, float] | None) -> dict[str, Any]:
     return {
         "value": round(value, 4),
         "itemStyle": {"opacity": 0.45 if name in BASELINES else 1.0},
-        "label": {"show": True, "position": "right", "formatter": f"{value:.3f}", "opacity": 1},
+        "label": {
+            "show": ends is None,  # else it stands at the end of the interval
+            "position": "right",
+            "formatter": ranged(value, None),
+            "opacity": 1,
+        },
     }
 
 
-def describe_bars(methods: Mapping[str, Mapping[str, Any]]) -> str:
+def explain_intervals(evaluation: Mapping[str, Any]) -> list[str]:
+    """Say in plain words how sure the figures are; nothing without intervals."""
+    methods, intervals = evaluation.get("methods", {}), evaluation.get("intervals")
+    if not any(_ends(intervals, name) for name in methods):
+        return []
+    return [
+        "In brackets, how far each figure would swing if other listeners like these had been "
+        "tested: 95 of 100 times it stays within.",
+        *(
+            _compared(other, row.get(HEADLINE, {}))
+            for other, row in evaluation.get("differences", {}).items()
+        ),
+    ]
+
+
+def _compared(other: str, found: Mapping[str, Any]) -> str:
+    """What the same listeners' difference says of Hybrid and another method."""
+    mean, ends = number(found.get("mean")), interval(found.get("interval"))
+    if mean is None or ends is None:
+        return f"How Hybrid compares with {label(other)} could not be measured."
+    low, high = ends
+    said = "is better than" if low > 0 else "is worse than" if high < 0 else "may equal"
+    return f"Hybrid {said} {label(other)}: {mean:+.3f} ({low:+.3f} to {high:+.3f})."
+
+
+def describe_bars(methods: Evaluated, intervals: Evaluated | None = None) -> str:
     """Say in words what the bars show."""
     parts = [
-        f"{label(name)} {value:.3f}"
+        f"{label(name)} {ranged(value, _ends(intervals, name))}"
         for name in ranked(methods)
         if (value := number(methods[name].get(HEADLINE))) is not None
     ]
@@ -165,11 +260,12 @@ def caveats(evaluation: Mapping[str, Any]) -> list[str]:
     if listeners < FEW_LISTENERS:
         found.append(
             f"Only {listeners} listener{'' if listeners == 1 else 's'} could be tested. With fewer "
-            f"than {FEW_LISTENERS}, small differences between methods are likely chance."
+            f"than {FEW_LISTENERS}, the ranges are wide and small differences between methods are "
+            "likely chance."
         )
     order = [name for name in ranked(methods) if number(methods[name].get(HEADLINE)) is not None]
     if "hybrid" in order and order[0] != "hybrid":
         found.append(f"On this history {label(order[0])} scores higher than Hybrid by NDCG@10.")
-    if any(number(row.get(key)) is None for row in methods.values() for key in columns()):
+    if any(number(row.get(key)) is None for row in methods.values() for key in columns(methods)):
         found.append("Figures that could not be measured are left empty; they are not zero.")
     return found
