@@ -321,8 +321,7 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             [("method", False), *((title(one).replace("@", "\n@"), True) for one in COLUMNS)], rows
         )
     )
-    for line in interval_lines(figures):
-        console.out.print(f"\n{line}", markup=False)
+    console.out.print("", *interval_lines(figures), sep="\n", markup=False)
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
     console.out.print(f"Measured on {protocol['listeners']:,} listeners, release {release.id}.")

@@ -110,7 +110,7 @@ def bars(methods: Evaluated, intervals: Evaluated | None = None) -> dict[str, An
             "bottom": 8,
             "containLabel": True,
         },
-        "xAxis": {"type": "value", "min": 0, "splitNumber": 4},
+        "xAxis": {"type": "value", "min": 0, "max": _axis_end(known, ends), "splitNumber": 4},
         "yAxis": {"type": "category", "inverse": True, "data": [label(name) for name in known]},
         "series": [
             {
@@ -128,6 +128,12 @@ def bars(methods: Evaluated, intervals: Evaluated | None = None) -> dict[str, An
         ],
         "tooltip": {"trigger": "item"},
     }
+
+
+def _axis_end(known: Mapping[str, float], ends: Mapping[str, tuple[float, float] | None]) -> float:
+    """The next twentieth above all figures and intervals: a line that leaves the axes is lost."""
+    highest = max(*known.values(), *(pair[1] for pair in ends.values() if pair), 0.001)
+    return math.ceil(highest * 20) / 20
 
 
 def _line(place: int, ends: tuple[float, float], value: float) -> list[dict[str, Any]]:
