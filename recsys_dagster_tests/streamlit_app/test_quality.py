@@ -122,6 +122,12 @@ def test_a_release_of_before_has_no_intervals_and_no_empty_columns(shelf: FakeSh
     assert "MRR@10" in figures.columns(facts["methods"]).values()
 
 
+def test_every_column_is_explained_on_the_page_or_in_its_help() -> None:
+    for heading in figures.columns().values():
+        name = heading.split("@")[0]
+        assert figures.help_for(heading) or name in {"NDCG", "Recall", "Precision"}
+
+
 @pytest.mark.parametrize("ends", [None, [], [0.1], [0.1, None], [0.1, float("nan")], 3])
 def test_broken_intervals_are_none(ends: Any) -> None:
     assert figures.interval(ends) is None

@@ -41,7 +41,7 @@ def comparison(evaluation: Mapping[str, Any]) -> None:
         for words in figures.explain_intervals(evaluation):
             st.caption(words)
     shape = {
-        heading: st.column_config.NumberColumn(format="%.3f")
+        heading: st.column_config.NumberColumn(format="%.3f", help=figures.help_for(heading))
         for heading in figures.columns().values()
     }
     st.dataframe(

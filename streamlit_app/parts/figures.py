@@ -27,6 +27,17 @@ BASELINES = ("seed", "popular", "random")
 LABELS = {"random": "Random"}
 
 
+HELP = {
+    "MRR": "1 over the place of the first right song, 0 if it is not on the list.",
+    "Hit rate": "The share of listeners with any right song on the list.",
+    "Coverage": "The share of all songs that stand on some list.",
+    "Gini": "0 when all songs are recommended alike, near 1 when a few are to everybody.",
+    "Novelty": "How few listeners play the songs, in bits; each bit is half as many.",
+    "Diversity": "How differently the songs of a list sound: 0 all alike.",
+    "Artist diversity": "Different artists over songs in a list.",
+}
+
+
 Evaluated = Mapping[str, Mapping[str, Any]]
 
 
@@ -39,6 +50,11 @@ def columns(methods: Evaluated | None = None) -> dict[str, str]:
     if methods is None:
         return every
     return {key: name for key, name in every.items() if any(key in row for row in methods.values())}
+
+
+def help_for(heading: str) -> str | None:
+    """What a column of the table means, where the page does not say it anyway."""
+    return HELP.get(heading.split("@")[0])
 
 
 def label(name: str) -> str:
