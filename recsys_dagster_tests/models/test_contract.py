@@ -7,17 +7,31 @@ import numpy as np
 import pytest
 
 from recsys_dagster.models.arrays import Float32Array, IntArray
+from recsys_dagster.models.ease import Ease
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster_tests.models import checkerboard
 
-Model = SvdModel | KnnIndex
+Model = SvdModel | KnnIndex | ItemKnn | Ease
 Recommend = Callable[[Model, int, int], list[int]]
 
 
 def knn() -> KnnIndex:
     values = checkerboard.features(np.random.default_rng(3))
     return KnnIndex.build(np.arange(checkerboard.SIZE), values, checkerboard.COLUMNS)
+
+
+def item_knn() -> ItemKnn:
+    pairs = checkerboard.pairs_for(checkerboard.RANKING)
+    return ItemKnn.fit(*pairs, n_users=checkerboard.SIZE, n_items=checkerboard.SIZE)
+
+
+def ease() -> Ease:
+    users, items, _ = checkerboard.pairs_for(checkerboard.RANKING)
+    return Ease.fit(
+        users, items, n_users=checkerboard.SIZE, n_items=checkerboard.SIZE, regularisation=5.0
+    )
 
 
 def liked_by(user: int) -> IntArray:
@@ -48,6 +62,11 @@ def by_audio(model: Model, user: int, k: int) -> list[int]:
     return [int(song) for song in model.query_mean(seeds, k, exclude=seeds)[0]]
 
 
+def by_items(model: Model, user: int, k: int) -> list[int]:
+    assert isinstance(model, ItemKnn | Ease)
+    return best(model.scores(liked_by(user)), liked_by(user), k)
+
+
 CASES = [
     pytest.param(lambda: checkerboard.trained().model, by_user, id="svd-known-user"),
     pytest.param(lambda: checkerboard.trained().model, by_fold_in, id="svd-fold-in"),
@@ -58,6 +77,8 @@ CASES = [
         lambda: checkerboard.trained(checkerboard.RANKING).model, by_fold_in, id="ranking-fold-in"
     ),
     pytest.param(knn, by_audio, id="knn"),
+    pytest.param(item_knn, by_items, id="item-knn"),
+    pytest.param(ease, by_items, id="ease"),
 ]
 
 

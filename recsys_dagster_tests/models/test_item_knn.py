@@ -1,0 +1,173 @@
+"""Item neighbours against a dense computation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.models import item_counting
+from recsys_dagster.models.arrays import Float64Array, IntArray
+from recsys_dagster.models.item_counting import most_played
+from recsys_dagster.models.item_knn import NOBODY, ItemKnn, ItemKnnConfig
+
+USERS, ITEMS = 60, 35
+Pairs = tuple[IntArray, IntArray, IntArray]
+
+
+@pytest.fixture
+def pairs(rng: np.random.Generator) -> Pairs:
+    """Some listeners of some items; the last item has none."""
+    played = rng.random((USERS, ITEMS)) < np.linspace(0.02, 0.5, ITEMS)
+    played[:, -1] = False
+    users, items = np.nonzero(played)
+    return users, items, rng.integers(1, 200, len(users))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
+
+
+def fitted(pairs: Pairs, threads: int = 2, **settings: Any) -> ItemKnn:
+    config = ItemKnnConfig(**settings)
+    return ItemKnn.fit(*pairs, n_users=USERS, n_items=ITEMS, config=config, threads=threads)
+
+
+def dense(pairs: Pairs, shrinkage: float, exponent: float) -> Float64Array:
+    users, items, plays = pairs
+    listens = np.zeros((USERS, ITEMS))
+    listens[users, items] = np.log1p(plays) ** exponent
+    listens /= listens[users, items].mean()
+    lengths = np.linalg.norm(listens, axis=0)
+    with np.errstate(invalid="ignore"):
+        weights = (listens.T @ listens) / (np.outer(lengths, lengths) + shrinkage)
+    np.fill_diagonal(weights, 0)
+    return np.nan_to_num(weights)
+
+
+class TestFit:
+    @pytest.mark.parametrize(("shrinkage", "exponent"), [(0.0, 0.0), (10.0, 0.5), (30.0, 1.0)])
+    def test_it_is_the_dense_computation(
+        self, pairs: Pairs, shrinkage: float, exponent: float
+    ) -> None:
+        model = fitted(pairs, neighbours=ITEMS, shrinkage=shrinkage, play_exponent=exponent)
+        expected = dense(pairs, shrinkage, exponent)
+        for item in range(ITEMS):
+            found = model.scores(np.array([item]))
+            np.testing.assert_allclose(found, expected[item], rtol=1e-4, atol=1e-6)
+
+    def test_the_nearest_are_kept_in_order(self, pairs: Pairs) -> None:
+        every, few = fitted(pairs, neighbours=ITEMS), fitted(pairs, neighbours=5)
+        np.testing.assert_array_equal(few.ids, every.ids[:, :5])
+        np.testing.assert_array_equal(few.weights, every.weights[:, :5])
+        assert (np.diff(every.weights, axis=1) <= 0).all()
+
+    def test_of_equals_the_lower_id_is_first(self) -> None:
+        users, items = np.divmod(np.arange(3 * 6), 6)
+        model = ItemKnn.fit(
+            users, items[::-1], np.ones(18), n_users=3, n_items=6,
+            config=ItemKnnConfig(neighbours=3),
+        )  # fmt: skip
+        assert model.ids.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3]] + [[0, 1, 2]] * 3
+
+    def test_an_item_that_nobody_plays_has_no_neighbours(self, pairs: Pairs) -> None:
+        model = fitted(pairs)
+        assert (model.ids[-1] == NOBODY).all()
+        assert not model.weights[-1].any()
+        assert ITEMS - 1 not in model.ids
+
+    def test_threads_blocks_and_order_make_no_difference(
+        self, pairs: Pairs, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = fitted(pairs, threads=1)
+        monkeypatch.setattr(item_counting, "_ITEMS_AT_ONCE", 4)
+        order = rng.permutation(len(pairs[0]))
+        again = fitted((pairs[0][order], pairs[1][order], pairs[2][order]), threads=3)
+        np.testing.assert_array_equal(again.ids, model.ids)
+        np.testing.assert_array_equal(again.weights, model.weights)
+
+    def test_shrinkage_prefers_what_many_listeners_share(self) -> None:
+        # 0 and 1 share their one listener; 2 and 3 share nine of ten.
+        users = np.concatenate([[0, 0], np.arange(1, 11), np.arange(2, 11), [0]])
+        items = np.concatenate([[0, 1], np.full(10, 2), np.full(9, 3), [4]])
+        found = [
+            ItemKnn.fit(
+                users, items, np.ones(len(users)), n_users=11, n_items=5,
+                config=ItemKnnConfig(shrinkage=shrinkage),
+            )
+            for shrinkage in (0.0, 10.0)
+        ]  # fmt: skip
+        assert found[0].weights[0, 0] > found[0].weights[2, 0]
+        assert found[1].weights[0, 0] < found[1].weights[2, 0]
+
+    def test_of_a_listener_of_everything_the_most_played_count(self, pairs: Pairs) -> None:
+        kept = most_played(*pairs, 3)
+        cut = (pairs[0][kept], pairs[1][kept], pairs[2][kept])
+        assert np.bincount(cut[0]).max() == 3
+        for user in range(USERS):
+            own = pairs[0] == user
+            least = pairs[2][own & kept].min(initial=1000)
+            assert (pairs[2][own & ~kept] <= least).all()
+        one, other = fitted(pairs, most_items=3), fitted(cut)
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+    def test_without_listens_there_are_no_neighbours(self) -> None:
+        nothing = np.empty(0, np.int64)
+        model = fitted((nothing, nothing, nothing))
+        assert not model.scores(np.array([0, 3])).any()
+
+
+class TestScores:
+    def test_seeds_add_up_by_their_weights(self, pairs: Pairs) -> None:
+        model, seeds = fitted(pairs), np.array([20, 30, 9])
+        weights = np.array([1, 0.5, 2], np.float32)
+        alone = [model.scores(seeds[[place]]) for place in range(3)]
+        expected = sum(weight * one for weight, one in zip(weights, alone, strict=True))
+        np.testing.assert_allclose(model.scores(seeds, weights), expected, rtol=1e-5)
+
+    def test_contributions_add_up_to_the_scores(self, pairs: Pairs) -> None:
+        model, seeds = fitted(pairs, neighbours=10), np.array([20, 30, 9])
+        weights = np.array([1, 0.5, 2], np.float32)
+        items, scores = model.found(seeds, weights)
+        assert NOBODY not in items
+        parts = model.contributions(seeds, items, weights)
+        assert parts.shape == (len(items), 3)
+        np.testing.assert_allclose(parts.sum(axis=1), scores, rtol=1e-5)
+
+    def test_no_seeds_find_nothing(self, pairs: Pairs) -> None:
+        items, scores = fitted(pairs).found(np.empty(0, np.int64))
+        assert len(items) == len(scores) == 0
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"neighbours": 0}, "neighbours must be .* from 1 up; got 0"),
+            ({"most_items": 1}, "most_items must be .* from 2 up; got 1"),
+            ({"shrinkage": -1.0}, "shrinkage must be .* got -1"),
+            ({"play_exponent": float("nan")}, "play_exponent must be .* got nan"),
+        ],
+    )
+    def test_settings(self, settings: dict[str, Any], words: str) -> None:
+        with pytest.raises(RecsysError, match=words):
+            ItemKnnConfig(**settings)
+
+    def test_arrays_that_differ_in_length(self, pairs: Pairs) -> None:
+        with pytest.raises(RecsysError, match="one of each"):
+            fitted((pairs[0], pairs[1], pairs[2][1:]))
+
+    def test_seeds_outside_the_catalogue_and_missing_weights(self, pairs: Pairs) -> None:
+        model = fitted(pairs)
+        with pytest.raises(RecsysError, match="seeds must lie in"):
+            model.scores(np.array([ITEMS]))
+        with pytest.raises(RecsysError, match="2 seeds but 1 weights"):
+            model.scores(np.array([1, 2]), np.ones(1, np.float32))
+
+    def test_files_that_do_not_fit(self, pairs: Pairs, tmp_path: Path) -> None:
+        fitted(pairs).save(tmp_path)
+        np.save(tmp_path / "weights.npy", np.zeros((2, 2), np.float32))
+        with pytest.raises(RecsysError, match="does not fit together: weights"):
+            ItemKnn.load(tmp_path)
