@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.ranker import Ranker
 from recsys_dagster.recommend.sources import (
     Candidates,
     Ids,
+    Items,
     Knn,
     Popular,
     Query,
@@ -61,6 +63,8 @@ class Engine:
         Play counts, shape (n_songs,).
     available
         Which songs may be recommended, shape (n_songs,); by default those with plays.
+    items
+        Item-item neighbours, or `None`: the hybrid does without.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Engine:
         ranker: Ranker,
         plays: NDArray[np.int64],
         available: NDArray[np.bool_] | None = None,
+        items: ItemKnn | None = None,
     ) -> None:
         self.available = plays > 0 if available is None else available
         self.svd = Svd(svd, self.available)
@@ -79,6 +84,8 @@ class Engine:
         self.sources: dict[str, Source] = {
             source.name: source for source in (self.svd, self.knn, self.popular)
         }
+        if items is not None:
+            self.sources[Items.name] = Items(items, self.available)
         self._methods: dict[str, Callable[[Query, int, int], Ranked]] = {
             "hybrid": self._hybrid,
             "svd": lambda query, n, _: _alone("svd", self.svd.candidates(query, n)),
@@ -111,12 +118,15 @@ class Engine:
         return _alone("knn", Candidates(near[best], scores[best]))
 
     def _hybrid(self, query: Query, n: int, depth: int) -> Ranked:
-        """The candidates of svd and knn, joined by the ranker; seeds without sound leave svd."""
+        """The candidates of the sources that the ranker weighs, joined by it.
+
+        Seeds without sound leave svd and the item-item neighbours.
+        """
         depth = max(self.ranker.candidates, depth)
         found = {
             name: self.sources[name].candidates(query, depth)
             for name, weight in self.ranker.weights.items()
-            if weight > 0
+            if weight > 0 and name in self.sources
         }
         ids, added = self.ranker.contributions(found)
         scores = np.zeros(len(ids), np.float32)

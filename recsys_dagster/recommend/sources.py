@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
 
@@ -94,6 +95,32 @@ class Svd:
         """Each seed's part of p_u·q_i, where it speaks for the song."""
         parts = self.model.fold_in(query.seeds, query.ratings).parts[:, :-1]
         return np.asarray(np.maximum(self.model.item_factors[ids] @ parts.T, 0))
+
+
+class Items:
+    """Songs that are played by the listeners of the seeds: item-item neighbours."""
+
+    name = "items"
+
+    def __init__(self, model: ItemKnn, available: NDArray[np.bool_]) -> None:
+        self.model = model
+        self._available = available
+
+    def _weights(self, query: Query) -> Scores | None:
+        """How much each seed counts, as a listen does in training; see `ItemKnnConfig`."""
+        exponent = np.float32(self.model.config.play_exponent)
+        return None if query.ratings is None else query.ratings**exponent
+
+    def candidates(self, query: Query, n: int) -> Candidates:
+        """Songs by the sum of their nearness to the seeds; see `Source`."""
+        ids, scores = self.model.found(query.seeds, self._weights(query))
+        wanted = self._available[ids] & ~np.isin(ids, query.unwanted)
+        best = top(np.where(wanted, scores, np.float32(-np.inf)), n)
+        return Candidates(ids[best.ids], best.scores)
+
+    def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
+        """How near each seed is to the songs."""
+        return self.model.contributions(query.seeds, ids, self._weights(query))
 
 
 class Knn:
