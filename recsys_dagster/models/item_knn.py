@@ -72,7 +72,9 @@ class ItemKnn:
     Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms"; the shrinkage is
     that of Bell and Koren 2007, "Scalable collaborative filtering with jointly derived
     neighborhood interpolation weights". A listener's score of an item is the sum of w over the
-    songs that they played. Meant for up to a million items: nothing of items by items is made.
+    songs that they played. Nothing of items by items is made, so memory allows a million items;
+    the time grows with the sum of the squares of the listeners' numbers of items, and 200,000
+    items with 3.9 million pairs (480 a listener) took 68 s on two busy cores.
 
     Attributes
     ----------
