@@ -9,7 +9,7 @@ artists are revealed, without their play counts, and all other artists are ranke
 that no training listener plays: the rest of what they play is to be found. NDCG@10 with the ideal
 cut at 10, Recall@20 over min(20, relevant).
 
-popular   play counts in training
+popular   the number of listeners in training
 seed      what the replaced system does: the 100 nearest by sound, sorted by popularity
 knn       the nearest by sound
 items     item-item neighbours, shrunk cosine
@@ -36,7 +36,6 @@ from recsys_dagster.evaluation.metrics import hits, ndcg, recall
 from recsys_dagster.models.ease import Ease
 from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
 from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.models.popularity import play_counts
 from recsys_dagster.models.svd.config import RankingConfig
 from recsys_dagster.models.svd.training import refit
 from recsys_dagster.recommend.engine import Engine
@@ -132,7 +131,6 @@ class Models:
         self.items = self._timed("items", lambda: ItemKnn.fit(*pairs, **size, config=items))
         self.ease = self._timed("ease", lambda: Ease.fit(*pairs[:2], **size, regularisation=EASE))
         self.knn = KnnIndex.build(data.audio_ids, data.audio, data.columns)
-        self.plays = play_counts(pairs[1], pairs[2], data.n_items).astype(np.int64)
         self.listeners = np.bincount(pairs[1], minlength=data.n_items)
 
     def _timed(self, name: str, fit: Callable[[], Any]) -> Any:
@@ -143,7 +141,7 @@ class Models:
 
     def rank(self, method: str, ranker: Ranker = RANKER) -> Rank:
         """A method as a function from a query to artists, best first."""
-        everything = np.ones(len(self.plays), dtype=bool)
+        everything = np.ones(len(self.listeners), dtype=bool)
         engine = Engine(self.svd, self.knn, ranker, self.listeners, everything, self.items)
         if method == "items":
             return lambda query: engine.sources["items"].candidates(query, DEPTH).ids
