@@ -36,6 +36,47 @@ def check_indices(name: str, indices: NDArray[np.integer[Any]], size: int) -> No
         )
 
 
+def check_pairs(
+    users: NDArray[np.integer[Any]],
+    items: NDArray[np.integer[Any]],
+    plays: NDArray[Any],
+    n_users: int,
+    n_items: int,
+) -> None:
+    """Refuse pairs of users and items that do not belong together, or to the matrix.
+
+    Raises
+    ------
+    RecsysError
+        When the arrays differ in length, or an index is out of range.
+    """
+    if not len(users) == len(items) == len(plays):
+        raise RecsysError(
+            f"got {len(users)} users, {len(items)} items and {len(plays)} play counts; "
+            "expected as many of each."
+        )
+    check_indices("users", users, n_users)
+    check_indices("items", items, n_items)
+
+
+def checked_seeds(
+    seeds: NDArray[np.integer[Any]], weights: Float32Array | None, size: int
+) -> tuple[IntArray, Float32Array]:
+    """Seeds as (s,) int64 and their weights as (s,) float32, by default 1 each.
+
+    Raises
+    ------
+    RecsysError
+        When a seed lies outside a catalogue of `size`, or seeds and weights differ in number.
+    """
+    positions = np.asarray(seeds, dtype=np.int64)
+    check_indices("seeds", positions, size)
+    counted = np.ones(len(positions), np.float32) if weights is None else weights
+    if len(counted) != len(positions):
+        raise RecsysError(f"got {len(positions)} seeds but {len(counted)} weights; give one each.")
+    return positions, np.asarray(counted, dtype=np.float32)
+
+
 def save_arrays(
     directory: Path, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]
 ) -> None:

@@ -12,6 +12,7 @@ from recsys_dagster.models.arrays import (
     Float32Array,
     check_indices,
     check_shape,
+    checked_seeds,
     load_array,
     load_settings,
     save_arrays,
@@ -101,7 +102,8 @@ class Ease:
         RecsysError
             When a seed lies outside the catalogue or weights and seeds differ in number.
         """
-        rows, counted = self._checked(seeds, weights)
+        positions, counted = checked_seeds(seeds, weights, len(self))
+        rows = self.weights[positions]
         return np.asarray(counted @ rows, dtype=np.float32)
 
     def contributions(
@@ -112,20 +114,9 @@ class Ease:
     ) -> Float32Array:
         """What each seed added to the scores of (n,) items, as (n, s) float32; see `scores`."""
         check_indices("items", items, len(self))
-        rows, counted = self._checked(seeds, weights)
+        positions, counted = checked_seeds(seeds, weights, len(self))
+        rows = self.weights[positions]
         return np.asarray((rows[:, items] * counted[:, None]).T, dtype=np.float32)
-
-    def _checked(
-        self, seeds: NDArray[np.integer[Any]], weights: Float32Array | None
-    ) -> tuple[Float32Array, Float32Array]:
-        positions = np.asarray(seeds, dtype=np.int64)
-        check_indices("seeds", positions, len(self))
-        counted = np.ones(len(positions), np.float32) if weights is None else weights
-        if len(counted) != len(positions):
-            raise RecsysError(
-                f"got {len(positions)} seeds but {len(counted)} weights; give one each."
-            )
-        return self.weights[positions], np.asarray(counted, dtype=np.float32)
 
     def save(self, directory: Path) -> None:
         """Write it into a directory that exists."""

@@ -16,7 +16,9 @@ from recsys_dagster.models.arrays import (
     Int32Array,
     IntArray,
     check_indices,
+    check_pairs,
     check_shape,
+    checked_seeds,
     load_array,
     load_settings,
     save_arrays,
@@ -124,13 +126,7 @@ class ItemKnn:
         """
         from recsys_dagster.models.item_counting import nearest
 
-        check_indices("users", users, n_users)
-        check_indices("items", items, n_items)
-        if not len(users) == len(items) == len(plays):
-            raise RecsysError(
-                f"got {len(users)} users, {len(items)} items and {len(plays)} play counts; "
-                "expected one of each for each pair."
-            )
+        check_pairs(users, items, plays, n_users, n_items)
         config = config or ItemKnnConfig()
         ids, weights = nearest(users, items, plays, (n_users, n_items), config, threads)
         return cls(ids, weights, config)
@@ -152,7 +148,7 @@ class ItemKnn:
         RecsysError
             When a seed lies outside the catalogue or weights and seeds differ in number.
         """
-        seeds, counted = self._checked(seeds, weights)
+        seeds, counted = checked_seeds(seeds, weights, len(self))
         ids, near = self.ids[seeds], self.weights[seeds]
         held = ids != NOBODY
         items, places = np.unique(ids[held], return_inverse=True)
@@ -179,23 +175,13 @@ class ItemKnn:
         weights: Float32Array | None = None,
     ) -> Float32Array:
         """What each seed added to the scores of (n,) items, as (n, s) float32; see `found`."""
-        seeds, counted = self._checked(seeds, weights)
+        seeds, counted = checked_seeds(seeds, weights, len(self))
         check_indices("items", items, len(self))
         parts = np.zeros((len(items), len(seeds)), np.float32)
         for column, seed in enumerate(seeds):
             same = self.ids[seed][None, :] == np.asarray(items)[:, None]
             parts[:, column] = (same * self.weights[seed]).sum(axis=1) * counted[column]
         return parts
-
-    def _checked(
-        self, seeds: NDArray[np.integer[Any]], weights: Float32Array | None
-    ) -> tuple[IntArray, Float32Array]:
-        positions = np.asarray(seeds, dtype=np.int64)
-        check_indices("seeds", positions, len(self))
-        counted = np.ones(len(positions), np.float32) if weights is None else weights
-        if len(counted) != len(positions):
-            raise RecsysError(f"got {len(positions)} seeds but {len(counted)} weights.")
-        return positions, np.asarray(counted, dtype=np.float32)
 
     def save(self, directory: Path) -> None:
         """Write it into a directory that exists: one `.npy` an array, JSON for the settings."""

@@ -156,7 +156,7 @@ class TestRefusals:
             ItemKnnConfig(**settings)
 
     def test_arrays_that_differ_in_length(self, pairs: Pairs) -> None:
-        with pytest.raises(RecsysError, match="one of each"):
+        with pytest.raises(RecsysError, match="expected as many of each"):
             fitted((pairs[0], pairs[1], pairs[2][1:]))
 
     def test_seeds_outside_the_catalogue_and_missing_weights(self, pairs: Pairs) -> None:

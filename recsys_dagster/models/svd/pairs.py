@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray, check_indices
+from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray, check_pairs
 from recsys_dagster.models.svd.vectors import compiled
 
 _PART = 1 << 20
@@ -44,13 +44,7 @@ class Pairs:
         RecsysError
             When the arrays differ in length, or an index or play count is out of range.
         """
-        if not len(users) == len(items) == len(plays):
-            raise RecsysError(
-                f"got {len(users)} users, {len(items)} items and {len(plays)} play counts; "
-                "expected as many of each."
-            )
-        check_indices("users", users, n_users)
-        check_indices("items", items, n_items)
+        check_pairs(users, items, plays, n_users, n_items)
         return cls(users.astype(np.int32), items.astype(np.int32), _ratings(plays))
 
     def at(self, positions: IntArray | slice) -> "Pairs":
