@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.models.arrays import (
-    BoolArray,
-    Float32Array,
-    Float64Array,
-    Int32Array,
-    IntArray,
-)
+from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray
+from recsys_dagster.models.item_pairs import Grouped, Indices, by_user_and_item, fitting
 from recsys_dagster.models.svd.vectors import compiled
 
 if TYPE_CHECKING:
     from recsys_dagster.models.item_knn import ItemKnnConfig
 
 _ITEMS_AT_ONCE = 4096
-Grouped = tuple[IntArray, Int32Array, Float32Array]
-"""Entries by row: where each row starts, the column of each entry and its value."""
+_BITS, _BUCKETS = 19, 4096
+"""Weights are in one bucket if they differ in the last 19 bits alone, so by 6 % at most."""
+
+Keys = NDArray[np.uint64]
+"""Neighbours as numbers that sort as they do: the bits of the weight, which is above 0, then those
+of the id inverted. 0 stands for none: it reads as weight 0 and id -1, `item_knn.NOBODY`."""
 
 
 def nearest(
@@ -31,124 +30,141 @@ def nearest(
     config: "ItemKnnConfig",
     threads: int,
 ) -> tuple[Int32Array, Float32Array]:
-    """Find the neighbours of each item; see `item_knn.ItemKnn`.
-
-    Memory beside the pairs and the result: 9 bytes an item and thread.
-    """
-    kept = most_played(users, items, plays, config.most_items)
-    users, items = users[kept], items[kept]
-    values = listen_weights(plays[kept], config.play_exponent)
-    by_item = grouped(items, users, values, size[1])
-    by_user = grouped(users, items, values, size[0])
-    lengths = np.sqrt(np.bincount(items, weights=values.astype(np.float64) ** 2, minlength=size[1]))
+    """Find the neighbours of each item; see `item_knn.ItemKnn`."""
+    # Numbered by listeners: the sums of the items met most lie side by side, so the cache has them.
+    own = np.argsort(-np.bincount(items, minlength=size[1]), kind="stable").astype(np.uint32)
+    numbers = np.empty_like(own)
+    numbers[own] = np.arange(size[1], dtype=np.uint32)
+    most = fitting(np.bincount(users, minlength=size[0]), config.most_items, config.most_steps)
+    by_user, by_item = by_user_and_item(
+        users, numbers[items], plays, size, most, config.play_exponent
+    )
+    lengths = _lengths(by_item)
+    shrinkage = np.float32(config.shrinkage)
     width = max(1, min(config.neighbours, size[1] - 1))
-    ids = np.full((size[1], width), -1, np.int32)
-    weights = np.zeros((size[1], width), np.float32)
+    ids = np.empty((size[1], width), np.int32)
+    weights = np.empty((size[1], width), np.float32)
+    parts = -(-size[1] // _ITEMS_AT_ONCE)
 
-    def count(first: int) -> None:
-        part = slice(first, first + _ITEMS_AT_ONCE)
-        _count(first, *by_item, *by_user, lengths, config.shrinkage, ids[part], weights[part])
+    def count(part: int) -> None:
+        # One of every so many, so that each part has its share of the items with most listeners.
+        rows = np.arange(part, size[1], parts)
+        keys = np.zeros((len(rows), width), np.uint64)
+        _count(rows, own, *by_item, *by_user, lengths, shrinkage, keys)
+        ids[own[rows]], weights[own[rows]] = _read(keys)
 
     with ThreadPoolExecutor(max(threads, 1)) as pool:
-        list(pool.map(count, range(0, size[1], _ITEMS_AT_ONCE)))
+        list(pool.map(count, range(parts)))
     return ids, weights
 
 
-def most_played(
-    users: NDArray[np.integer[Any]],
-    items: NDArray[np.integer[Any]],
-    plays: NDArray[Any],
-    most: int,
-) -> BoolArray:
-    """Which pairs are among the `most` most played ones of their listener, (n,).
-
-    Of equals the lower item comes first.
-    """
-    if not len(users) or int(np.bincount(users).max()) <= most:
-        return np.ones(len(users), dtype=bool)
-    order = np.lexsort((items, -np.asarray(plays, dtype=np.float64), users))
-    sorted_users = users[order]
-    rank = np.arange(len(order)) - np.searchsorted(sorted_users, sorted_users)
-    kept = np.zeros(len(users), dtype=bool)
-    kept[order[rank < most]] = True
-    return kept
+def _lengths(by_item: Grouped) -> Float32Array:
+    starts, _, values = by_item
+    items = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    squares = np.bincount(items, weights=values**2, minlength=len(starts) - 1)
+    return np.sqrt(squares).astype(np.float32)
 
 
-def listen_weights(plays: NDArray[Any], exponent: float) -> Float32Array:
-    """The weights g = log(1 + plays)^e, scaled to a mean of 1, as (n,) float32."""
-    values = np.log1p(np.asarray(plays, dtype=np.float64)) ** exponent
-    mean = float(values.mean()) if len(values) else 1.0
-    return (values / (mean if mean > 0 else 1.0)).astype(np.float32)
-
-
-def grouped(
-    rows: NDArray[np.integer[Any]],
-    columns: NDArray[np.integer[Any]],
-    values: Float32Array,
-    size: int,
-) -> Grouped:
-    """Entries by row and column."""
-    order = np.lexsort((columns, rows))
-    starts = np.zeros(size + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=size), out=starts[1:])
-    return starts, columns[order].astype(np.int32), values[order]
-
-
-@compiled
-def _insert(
-    ids: Int32Array, weights: Float32Array, held: int, near: int, weight: np.float32
-) -> int:
-    """Put a neighbour where it belongs, if it does; the number that are held then."""
-    place = held
-    if held == len(ids):
-        place = held - 1
-        if weight < weights[place] or (weight == weights[place] and near > ids[place]):
-            return held
-    while place > 0 and (
-        weights[place - 1] < weight or (weights[place - 1] == weight and ids[place - 1] > near)
-    ):
-        ids[place], weights[place] = ids[place - 1], weights[place - 1]
-        place -= 1
-    ids[place], weights[place] = near, weight
-    return min(held + 1, len(ids))
+def _read(keys: Keys) -> tuple[Int32Array, Float32Array]:
+    """Ids and weights of rows of keys, the nearest first."""
+    keys.sort(axis=1)
+    keys = keys[:, ::-1]
+    ids = (~keys).astype(np.uint32).view(np.int32)
+    return ids, (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
 
 
 @compiled
 def _count(
-    first: int,
+    rows: IntArray,
+    own: Indices,
     item_starts: IntArray,
-    item_users: Int32Array,
+    item_users: Indices,
     item_values: Float32Array,
     user_starts: IntArray,
-    user_items: Int32Array,
+    user_items: Indices,
     user_values: Float32Array,
-    lengths: Float64Array,
-    shrinkage: float,
-    ids: Int32Array,
-    weights: Float32Array,
+    lengths: Float32Array,
+    shrinkage: np.float32,
+    keys: Keys,
 ) -> None:
-    """Fill ids and weights, the rows of the items from `first` on."""
+    """Fill the keys of the rows' neighbours, in no order."""
     sums = np.zeros(len(lengths), np.float32)
-    met = np.zeros(len(lengths), np.bool_)
-    touched = np.empty(len(lengths), np.int32)
-    for row in range(len(ids)):
-        item = first + row
-        n = 0
+    # One more, as `_add` writes before it knows whether there is something to write.
+    met, bits = np.empty((2, len(lengths) + 1), np.uint32)
+    near, counts = np.empty(len(lengths), np.uint64), np.empty(_BUCKETS, np.int32)
+    for row in range(len(rows)):
+        item, n = rows[row], 0
         for entry in range(item_starts[item], item_starts[item + 1]):
             user = item_users[entry]
-            for other in range(user_starts[user], user_starts[user + 1]):
-                near = user_items[other]
-                if not met[near]:
-                    met[near] = True
-                    touched[n] = near
-                    n += 1
-                sums[near] += item_values[entry] * user_values[other]
-        held = 0
-        for place in range(n):
-            near = touched[place]
-            together = sums[near]
-            sums[near], met[near] = 0, False
-            if near == item or together <= 0:
-                continue
-            weight = np.float32(together / (lengths[item] * lengths[near] + shrinkage))
-            held = _insert(ids[row], weights[row], held, near, weight)
+            listens = slice(user_starts[user], user_starts[user + 1])
+            n = _add(user_items[listens], user_values[listens], item_values[entry], sums, met, n)
+        sums[item] = 0
+        _weigh(met[:n], sums, lengths, lengths[item], shrinkage, bits, counts)
+        _select(met[:n], bits, own, _least(counts, keys.shape[1]), near, keys[row])
+
+
+@compiled
+def _add(
+    items: Indices,
+    values: Float32Array,
+    value: np.float32,
+    sums: Float32Array,
+    met: Indices,
+    n: int,
+) -> int:
+    """Add a listener's items to the sums; the number of items that are met then."""
+    for place in range(len(items)):
+        item = items[place]
+        together = sums[item]
+        # Without a branch, as it could not be foretold: the next item met takes this one's place.
+        met[n] = item
+        n += together == 0
+        sums[item] = together + value * values[place]
+    return n
+
+
+@compiled
+def _weigh(
+    met: Indices,
+    sums: Float32Array,
+    lengths: Float32Array,
+    length: np.float32,
+    shrinkage: np.float32,
+    bits: Indices,
+    counts: Int32Array,
+) -> None:
+    """The bits of the weights, how many are in each bucket of them, and all sums 0 again."""
+    counts[:] = 0
+    for place in range(len(met)):
+        item = met[place]
+        weight = np.float32(sums[item] / (length * lengths[item] + shrinkage))
+        sums[item] = 0
+        bits[place] = weight.view(np.uint32)
+        counts[bits[place] >> _BITS] += 1
+
+
+@compiled
+def _least(counts: Int32Array, n: int) -> np.uint32:
+    """The least bits of the highest buckets that hold n; 1 if all do not."""
+    bucket, held = _BUCKETS - 1, counts[-1]
+    while bucket > 0 and held < n:
+        bucket -= 1
+        held += counts[bucket]
+    return np.uint32(max(bucket << _BITS, 1))
+
+
+@compiled
+def _select(
+    met: Indices, bits: Indices, own: Indices, least: np.uint32, near: Keys, keys: Keys
+) -> None:
+    """Keep the nearest of those with the least bits or more."""
+    held = 0
+    for place in range(len(met)):
+        if bits[place] >= least:
+            weight, item = np.uint64(bits[place]), np.uint64(own[met[place]])
+            near[held] = (weight << np.uint64(32)) | (np.uint64(0xFFFFFFFF) - item)
+            held += 1
+    if held > len(keys):
+        keys[:] = np.partition(near[:held], held - len(keys))[held - len(keys) :]
+    else:
+        keys[:held] = near[:held]

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models import item_counting
 from recsys_dagster.models.arrays import Float64Array, IntArray
-from recsys_dagster.models.item_counting import most_played
 from recsys_dagster.models.item_knn import NOBODY, ItemKnn, ItemKnnConfig
+from recsys_dagster.models.item_pairs import fitting, sorted_by
 
 USERS, ITEMS = 60, 35
 Pairs = tuple[IntArray, IntArray, IntArray]
@@ -47,7 +49,50 @@ def dense(pairs: Pairs, shrinkage: float, exponent: float) -> Float64Array:
     return np.nan_to_num(weights)
 
 
+def cut(pairs: Pairs, most: int) -> Pairs:
+    """The most played pairs of each listener, of equals those with more listeners, slowly."""
+    users, items, plays = pairs
+    listeners = np.bincount(items, minlength=ITEMS)
+    kept: list[int] = []
+    for user in range(USERS):
+        own = np.flatnonzero(users == user)
+        order = np.lexsort((items[own], -listeners[items[own]], -plays[own]))
+        kept += own[order[:most]].tolist()
+    return users[kept], items[kept], plays[kept]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Pairs:
+    """Any listens, some of them with equal play counts."""
+    cells = st.tuples(st.integers(0, USERS - 1), st.integers(0, ITEMS - 1))
+    drawn = draw(st.dictionaries(cells, st.integers(1, 4), min_size=1, max_size=150))
+    users, items = np.array(list(drawn)).T
+    return users, items, np.array(list(drawn.values()))
+
+
 class TestFit:
+    @given(
+        worlds(), st.integers(2, 12), st.integers(1, ITEMS),
+        st.sampled_from([0.0, 1.0, 20.0]), st.sampled_from([0.0, 0.5, 2.0]),
+    )  # fmt: skip
+    def test_any_listens_give_the_nearest_of_the_dense_computation(
+        self, pairs: Pairs, most: int, neighbours: int, shrinkage: float, exponent: float
+    ) -> None:
+        model = fitted(
+            pairs, neighbours=neighbours, most_items=most, shrinkage=shrinkage,
+            play_exponent=exponent,
+        )  # fmt: skip
+        expected = dense(cut(pairs, most), shrinkage, exponent)
+        highest = -np.sort(-expected, axis=1)[:, : model.ids.shape[1]]
+        np.testing.assert_allclose(model.weights, highest, rtol=1e-4, atol=1e-6)
+        rows, places = np.nonzero(model.ids != NOBODY)
+        found = expected[rows, model.ids[rows, places]]
+        np.testing.assert_allclose(found, model.weights[rows, places], rtol=1e-4)
+        assert (model.weights[model.ids == NOBODY] == 0).all()
+        # Of equals the lower id is first.
+        level = (model.weights[:, 1:] == model.weights[:, :-1]) & (model.weights[:, 1:] > 0)
+        assert (np.diff(model.ids, axis=1)[level] > 0).all()
+
     @pytest.mark.parametrize(("shrinkage", "exponent"), [(0.0, 0.0), (10.0, 0.5), (30.0, 1.0)])
     def test_it_is_the_dense_computation(
         self, pairs: Pairs, shrinkage: float, exponent: float
@@ -103,15 +148,35 @@ class TestFit:
         assert found[1].weights[0, 0] < found[1].weights[2, 0]
 
     def test_of_a_listener_of_everything_the_most_played_count(self, pairs: Pairs) -> None:
-        kept = most_played(*pairs, 3)
-        cut = (pairs[0][kept], pairs[1][kept], pairs[2][kept])
-        assert np.bincount(cut[0]).max() == 3
-        for user in range(USERS):
-            own = pairs[0] == user
-            least = pairs[2][own & kept].min(initial=1000)
-            assert (pairs[2][own & ~kept] <= least).all()
-        one, other = fitted(pairs, most_items=3), fitted(cut)
+        one, other = fitted(pairs, most_items=3), fitted(cut(pairs, 3))
+        np.testing.assert_array_equal(one.ids, other.ids)
         np.testing.assert_array_equal(one.weights, other.weights)
+        assert not np.array_equal(one.weights, fitted(pairs).weights)
+
+    def test_of_equals_those_with_more_listeners_count(self) -> None:
+        # All listeners play the last item as well, which the first would have no place for.
+        users, items = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([0, 1, 4, 2, 4, 3, 4])
+        config = ItemKnnConfig(most_items=2)
+        model = ItemKnn.fit(users, items, np.ones(7), n_users=3, n_items=5, config=config)
+        assert model.ids[0, 0] == 4
+        assert model.ids[1, 0] == NOBODY
+
+    def test_more_steps_than_allowed_lower_the_most_items(self, pairs: Pairs) -> None:
+        lengths = np.bincount(pairs[0], minlength=USERS)
+        cap = fitting(lengths, 1000, 2000)
+        assert 2 < cap < lengths.max()
+        one, other = fitted(pairs, most_steps=2000), fitted(pairs, most_items=cap)
+        np.testing.assert_array_equal(one.ids, other.ids)
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+    def test_plays_that_weigh_nothing_are_left_out(self, pairs: Pairs) -> None:
+        plays = np.where(pairs[2] % 3 == 0, 0, pairs[2])
+        some, every = plays > 0, (pairs[0], pairs[1], plays)
+        one = fitted(every, shrinkage=0.0)
+        other = fitted((pairs[0][some], pairs[1][some], plays[some]), shrinkage=0.0)
+        for item in range(ITEMS):
+            expected = other.scores(np.array([item]))
+            np.testing.assert_allclose(one.scores(np.array([item])), expected, rtol=1e-5)
 
     def test_without_listens_there_are_no_neighbours(self) -> None:
         nothing = np.empty(0, np.int64)
@@ -136,6 +201,27 @@ class TestScores:
         assert parts.shape == (len(items), 3)
         np.testing.assert_allclose(parts.sum(axis=1), scores, rtol=1e-5)
 
+    def test_found_and_contributions_are_sums_over_neighbours(self, pairs: Pairs) -> None:
+        # The last seed has no neighbours, and the first is given twice.
+        model, seeds = fitted(pairs), np.array([20, 3, 20, ITEMS - 1])
+        counted = np.array([1, 0.5, 2, 1], np.float32)
+        expected = np.zeros((ITEMS, 4))
+        for column, seed in enumerate(seeds):
+            for item, weight in zip(model.ids[seed], model.weights[seed], strict=True):
+                if item != NOBODY:
+                    expected[item, column] += counted[column] * weight
+        items, scores = model.found(seeds, counted)
+        np.testing.assert_array_equal(items, np.flatnonzero(expected.sum(axis=1)))
+        np.testing.assert_allclose(scores, expected[items].sum(axis=1), rtol=1e-6)
+        asked = np.array([30, 4, 4, ITEMS - 1, 20, 0])
+        parts = model.contributions(seeds, asked, counted)
+        np.testing.assert_allclose(parts, expected[asked], rtol=1e-6)
+
+    def test_nothing_asked_has_no_contributions(self, pairs: Pairs) -> None:
+        model, nothing = fitted(pairs), np.empty(0, np.int64)
+        assert model.contributions(np.array([3, 4]), nothing).shape == (0, 2)
+        assert model.contributions(nothing, np.array([3, 4, 5])).shape == (3, 0)
+
     def test_no_seeds_find_nothing(self, pairs: Pairs) -> None:
         items, scores = fitted(pairs).found(np.empty(0, np.int64))
         assert len(items) == len(scores) == 0
@@ -147,6 +233,7 @@ class TestRefusals:
         [
             ({"neighbours": 0}, "neighbours must be .* from 1 up; got 0"),
             ({"most_items": 1}, "most_items must be .* from 2 up; got 1"),
+            ({"most_steps": 1.5}, "most_steps must be .* from 1 up; got 1.5"),
             ({"shrinkage": -1.0}, "shrinkage must be .* got -1"),
             ({"play_exponent": float("nan")}, "play_exponent must be .* got nan"),
         ],
@@ -171,3 +258,17 @@ class TestRefusals:
         np.save(tmp_path / "weights.npy", np.zeros((2, 2), np.float32))
         with pytest.raises(RecsysError, match="does not fit together: weights"):
             ItemKnn.load(tmp_path)
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(2, 60), st.integers(1, 20_000))
+def test_the_cap_is_the_highest_that_fits(lengths: list[int], most: int, steps: int) -> None:
+    cap = fitting(np.array(lengths, np.int64), most, steps)
+    work = [sum(min(length, one) ** 2 for length in lengths) for one in range(most + 1)]
+    fit = [one for one in range(2, most + 1) if work[one] <= steps]
+    assert cap == max(fit, default=2)
+
+
+@given(st.lists(st.integers(0, 9)))
+def test_sorting_by_rows_keeps_the_order_of_equals(rows: list[int]) -> None:
+    found = sorted_by(np.array(rows, np.int64), 10)
+    np.testing.assert_array_equal(found, np.argsort(np.array(rows), kind="stable"))
