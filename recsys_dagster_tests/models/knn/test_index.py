@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.arrays import Float64Array
+from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, IntArray
+from recsys_dagster.models.knn import index as scanning
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster_tests.models.checkerboard import COLUMNS
 
@@ -82,6 +83,47 @@ def test_of_equals_the_lower_id_comes_first() -> None:
     twins = sorted(ids[:-1].tolist())
     for k in (1, 7, 50, 100):
         assert built.query(built.vector(twins[:1])[0], k)[0].tolist() == twins[:k]
+
+
+def plainly(
+    built: KnnIndex, vector: Float32Array, k: int, free: BoolArray
+) -> tuple[IntArray, Float32Array]:
+    """All cosines, added up coordinate by coordinate, and sorted."""
+    direction = vector.astype(np.float64) / np.linalg.norm(vector.astype(np.float64))
+    cosines = np.zeros(len(built))
+    for coordinate, row in zip(direction, built.vectors, strict=True):
+        cosines += coordinate * row.astype(np.float64)
+    single = np.clip(cosines, -1, 1).astype(np.float32)
+    order = np.lexsort((built.song_ids, -single))
+    best = order[free[order]][: max(k, 0)]
+    return built.song_ids[best], single[best]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 99), k=st.integers(-1, 400), block=st.integers(1, 350))
+def test_the_scan_gives_what_sorting_everything_gives_byte_by_byte(
+    data: st.DataObject, seed: int, k: int, block: int
+) -> None:
+    values = songs(300, seed)
+    twins = data.draw(st.sampled_from([1, 2, 40, 300]))
+    values = values[np.arange(300) // twins * twins]
+    built = KnnIndex.build(np.arange(300), values, COLUMNS)
+    rng = np.random.default_rng(seed)
+    exclude = rng.integers(-5, 310, data.draw(st.integers(0, 400)))
+    allowed = rng.random(len(built)) < data.draw(st.sampled_from([0.0, 0.1, 1.0]))
+    drawn = rng.standard_normal(14, dtype=np.float32)
+    vector = built.vectors[:, 0] if data.draw(st.booleans()) else drawn
+    free = allowed & ~np.isin(built.song_ids, exclude)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanning, "BLOCK", block)
+        ids, cosines = built.query(vector, k, exclude, allowed=allowed)
+    expected = plainly(built, vector, k, free)
+    assert ids.tobytes() == expected[0].tobytes()
+    assert cosines.tobytes() == expected[1].tobytes()
+    among = np.flatnonzero(rng.random(len(built)) < 0.5)
+    within = np.isin(np.arange(len(built)), among)
+    some = built.query(vector, k, exclude, allowed=allowed, among=among)
+    assert some[0].tolist() == plainly(built, vector, k, free & within)[0].tolist()
 
 
 def test_the_mean_of_seeds_counts_lengths_and_ignores_unknown_seeds() -> None:
