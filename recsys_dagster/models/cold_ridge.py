@@ -1,0 +1,163 @@
+"""Rows of a model predicted from audio and artist: a weighted ridge with artist offsets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, IntArray
+
+_ROWS_AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True)
+class Songs:
+    """What is known of n songs.
+
+    Attributes
+    ----------
+    artists
+        (n,) int64, dense numbers of the artists; -1 for unknown.
+    audio
+        (n, d) float32, finite.
+    """
+
+    artists: IntArray
+    audio: Float32Array
+
+    @classmethod
+    def of(cls, artists: IntArray, audio: Float32Array) -> "Songs":
+        """Songs whose audio may be missing, as rows of NaN: they get their artist's mean.
+
+        The mean counts one song of the catalogue's mean with the artist's own.
+        """
+        heard = has_audio(audio)
+        filled = np.where(heard[:, None], audio, 0).astype(np.float32)
+        mean = filled.sum(axis=0) / max(int(heard.sum()), 1)
+        known = np.flatnonzero(heard & (artists >= 0))
+        size = int(artists.max(initial=-1)) + 2
+        sums = np.tile(mean, (size, 1))
+        np.add.at(sums, artists[known], filled[known])
+        counts = 1 + np.bincount(artists[known], minlength=size)
+        filled[~heard] = (sums / counts[:, None])[artists[~heard]]
+        return cls(artists, filled)
+
+    @property
+    def n_artists(self) -> int:
+        """How many artists there are, and one more that stands for all unknown ones."""
+        return int(self.artists.max(initial=-1)) + 2
+
+    def chunks(self) -> Iterator[tuple[slice, Float64Array]]:
+        """The regressors part by part: those of a whole catalogue would be large."""
+        for start in range(0, len(self.artists), _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            yield part, regressors_of(self.audio[part])
+
+
+def has_audio(audio: Float32Array) -> BoolArray:
+    """Which rows of (n, d) are audio and not missing, (n,)."""
+    return np.asarray(np.isfinite(audio).all(axis=1) & (audio.shape[1] > 0))
+
+
+def regressors_of(audio: Float32Array) -> Float64Array:
+    """1, x, and all products of two of x; (n, d) becomes (n, 1 + d + d(d + 1)/2) float64."""
+    values = audio.astype(np.float64)
+    first, second = np.triu_indices(values.shape[1])
+    # Doubled, the products of unit vectors vary about as much as their coordinates.
+    products = 2 * values[:, first] * values[:, second]
+    return np.concatenate([np.ones((len(values), 1)), values, products], axis=1)
+
+
+@dataclass(frozen=True)
+class ArtistRidge:
+    """ŷ_i = Wᵀ x_i + a_artist(i), with x_i the `regressors_of` song i.
+
+    W and a have the lowest::
+
+        Σ_i w_i |y_i - Wᵀ x_i - a_artist(i)|² + α Σ|a|² + λ|W|²
+
+    but for the constant in W, which is not held down: a mixed model, with artists as random
+    effects (Henderson 1975, "Best linear unbiased estimation and prediction under a selection
+    model"). For a given W an artist's a is the sum of their weighted residuals over α plus their
+    weights; with that put in, the system for W has as many rows as there are regressors.
+
+    Attributes
+    ----------
+    coefficients
+        (f, c) float64, W.
+    residuals, weights
+        (artists + 1, c), (artists + 1,) float64: of each artist the sums of w (y - Wᵀx) and w.
+        The last are of the songs whose artist is unknown.
+    shrinkage
+        α.
+    """
+
+    coefficients: Float64Array
+    residuals: Float64Array
+    weights: Float64Array
+    shrinkage: float
+
+    @classmethod
+    def fit(
+        cls,
+        songs: Songs,
+        rows: Float32Array,
+        weights: Float64Array,
+        *,
+        shrinkage: float,
+        regularisation: float,
+    ) -> "ArtistRidge":
+        """Solve it.
+
+        Parameters
+        ----------
+        songs, rows
+            n songs and their (n, c) rows y.
+        weights
+            (n,) w, at least 0; a song of weight 0 has no part in it.
+        shrinkage, regularisation
+            α and λ, above 0.
+        """
+        features, targets, gram, moment = _sums(songs, rows, weights)
+        total = features[:, 0]
+        share = 1 / (total + shrinkage)
+        share[-1] = 0
+        gram -= (features * share[:, None]).T @ features
+        moment -= (features * share[:, None]).T @ targets
+        ridge = np.full(len(gram), regularisation)
+        ridge[0] = 1e-9
+        coefficients = np.asarray(np.linalg.solve(gram + np.diag(ridge), moment), np.float64)
+        return cls(coefficients, targets - features @ coefficients, total.copy(), shrinkage)
+
+    def predict(self, songs: Songs, rows: Float32Array, weights: Float64Array) -> Float32Array:
+        """ŷ as (n, c) float32 of the songs that it was fitted on, with the same weights.
+
+        A song is left out of its own artist's offset: to blend a row with a prediction that
+        already holds the row would count it twice.
+        """
+        predicted = np.empty(rows.shape, np.float32)
+        for part, regressors in songs.chunks():
+            base, own = regressors @ self.coefficients, weights[part, None]
+            artists = songs.artists[part]
+            # Rounding may leave a trifle below 0 of what was added and is taken off.
+            others = np.maximum(self.weights[artists, None] - own, 0) + self.shrinkage
+            offsets = (self.residuals[artists] - own * (rows[part] - base)) / others
+            predicted[part] = base + np.where((artists >= 0)[:, None], offsets, 0)
+        return predicted
+
+
+def _sums(
+    songs: Songs, rows: Float32Array, weights: Float64Array
+) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+    """Σ w x and Σ w y of each artist, Σ w x xᵀ, and Σ w x yᵀ."""
+    width = regressors_of(songs.audio[:0]).shape[1]
+    features = np.zeros((songs.n_artists, width))
+    targets = np.zeros((songs.n_artists, rows.shape[1]))
+    gram, moment = np.zeros((width, width)), np.zeros((width, rows.shape[1]))
+    for part, regressors in songs.chunks():
+        weighted = regressors * weights[part, None]
+        np.add.at(features, songs.artists[part], weighted)
+        np.add.at(targets, songs.artists[part], rows[part] * weights[part, None])
+        gram += weighted.T @ regressors
+        moment += weighted.T @ rows[part]
+    return features, targets, gram, moment
