@@ -1,0 +1,150 @@
+"""Folding many listeners in at once; see `folding` for what is computed."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
+from recsys_dagster.models.svd.folding import STEPS, RidgeFolding, SoftmaxFolding
+from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.models.svd.vectors import compiled
+
+
+def fold_in_all(
+    model: SvdModel, starts: IntArray, items: IntArray, ratings: Float32Array
+) -> tuple[Float32Array, Float32Array]:
+    """Find the vectors of listeners who were not trained on, as `SvdModel.fold_in` does for one.
+
+    Parameters
+    ----------
+    starts
+        (b + 1,) where each listener's items begin.
+    items, ratings
+        (n,) items of the catalogue and their log(1 + plays).
+
+    Returns
+    -------
+    (b,) float32 and (b, k) float32
+        b_u and p_u, equal to those of one listener at a time but for rounding.
+    """
+    if isinstance(model.folding, SoftmaxFolding):
+        return _by_steps(model.folding, model, starts, items, ratings)
+    assert isinstance(model.folding, RidgeFolding)  # noqa: S101
+    parts = [slice(*starts[row : row + 2]) for row in range(len(starts) - 1)]
+    rows = [_by_ridge(model.folding, model, items[part], ratings[part]) for part in parts]
+    whole = np.array(rows).reshape(-1, len(model.folding.gram))
+    return whole[:, -1].astype(np.float32), whole[:, :-1].astype(np.float32)
+
+
+def _by_ridge(
+    folding: RidgeFolding, model: SvdModel, items: IntArray, ratings: Float32Array
+) -> Float64Array:
+    """(p_u, b_u): the parts of `RidgeFolding.fold_in` are summed before the system is solved."""
+    rows = np.ones((len(items), len(folding.gram)))
+    rows[:, :-1] = model.item_factors[items]
+    targets = ratings.astype(np.float64) - model.mean - model.item_bias[items]
+    count, weight = max(len(items), 1), folding.unobserved_weight
+    ridge = max((1 + weight) * folding.regularisation, 1e-6) * np.eye(len(folding.gram))
+    system = rows.T @ rows / count + weight * folding.gram + ridge
+    pull = (rows.T @ targets + len(items) * weight * folding.pull) / count
+    return np.asarray(np.linalg.solve(system, pull))
+
+
+def _by_steps(
+    folding: SoftmaxFolding,
+    model: SvdModel,
+    starts: IntArray,
+    items: IntArray,
+    ratings: Float32Array,
+) -> tuple[Float32Array, Float32Array]:
+    factors = np.asarray(model.item_factors)
+    owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    known = factors[items].any(axis=1)
+    items, owners = items[known], owners[known]
+    counts = np.bincount(owners, minlength=len(starts) - 1)
+    weights = _weights(ratings[known] ** folding.play_exponent, owners, counts)
+    listeners = _climb(folding, factors, (items, owners, weights), counts)
+    listeners[counts == 0] = folding.centre
+    return np.zeros(len(counts), np.float32), _at_length_one(listeners)
+
+
+def _weights(
+    weights: NDArray[np.floating[Any]], owners: IntArray, counts: IntArray
+) -> Float32Array:
+    """Scaled to a mean of 1 for each listener."""
+    means = np.bincount(owners, weights=weights, minlength=len(counts)) / np.maximum(counts, 1)
+    return np.asarray(weights / np.maximum(means, 1e-12)[owners], dtype=np.float32)
+
+
+def _climb(
+    folding: SoftmaxFolding,
+    factors: Float32Array,
+    seeds: tuple[IntArray, IntArray, Float32Array],
+    counts: IntArray,
+) -> Float32Array:
+    """The listeners, (b, k), after the steps of `SoftmaxFolding`; seeds are sorted by listener."""
+    items, owners, weights = seeds
+    n = np.maximum(counts, 1).astype(np.float32)[:, None]
+    pull = np.float32(folding.prior) / n * folding.centre
+    listeners = np.zeros((len(counts), factors.shape[1]), np.float32)
+    _add_up(items, owners, weights, factors, listeners)
+    listeners = _at_length_one(listeners + n * pull)
+    temperature = np.float32(folding.temperature)
+    sample = np.ascontiguousarray((folding.sample / temperature).T)
+    # The column of weights alone sums to Z, so that the shares are passed over once less.
+    weighted = np.column_stack([folding.sample, np.ones(len(folding.sample), np.float32)])
+    weighted *= folding.weights[:, None]
+    for _ in range(STEPS):
+        scores = listeners @ sample
+        highest = scores.max(axis=1)
+        scores -= highest[:, None]
+        sums = np.exp(scores, out=scores) @ weighted
+        whole = sums[:, -1]
+        expected = sums[:, :-1] / whole[:, None]
+        own = _products(items, owners, factors, listeners) / temperature
+        own -= folding.penalties[items] + highest[owners]
+        missed = weights / (1 + np.exp(own) / (np.float32(folding.negatives) * whole[owners]))
+        step = np.zeros_like(listeners)
+        _add_up(items, owners, missed, factors, step)
+        step -= np.bincount(owners, missed, len(counts)).astype(np.float32)[:, None] * expected
+        listeners = _at_length_one(listeners + step / n + pull)
+    return listeners
+
+
+def _at_length_one(listeners: Float32Array) -> Float32Array:
+    lengths = np.linalg.norm(listeners, axis=1, keepdims=True)
+    return np.asarray(listeners / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+@compiled
+def _add_up(
+    items: IntArray, owners: IntArray, weights: Float32Array, factors: Float32Array,
+    sums: Float32Array,
+) -> None:  # fmt: skip
+    """Add each seed's weighted factors to the sums of its listener."""
+    for entry in range(len(items)):
+        item, owner, weight = items[entry], owners[entry], weights[entry]
+        for k in range(factors.shape[1]):
+            sums[owner, k] += weight * factors[item, k]
+
+
+@compiled
+def _products_into(
+    items: IntArray, owners: IntArray, factors: Float32Array, listeners: Float32Array,
+    products: Float32Array,
+) -> None:  # fmt: skip
+    for entry in range(len(items)):
+        item, owner, total = items[entry], owners[entry], np.float32(0)
+        for k in range(factors.shape[1]):
+            total += factors[item, k] * listeners[owner, k]
+        products[entry] = total
+
+
+def _products(
+    items: IntArray, owners: IntArray, factors: Float32Array, listeners: Float32Array
+) -> Float32Array:
+    """Each seed's product with its listener, (n,)."""
+    products = np.empty(len(items), np.float32)
+    _products_into(items, owners, factors, listeners, products)
+    return products
