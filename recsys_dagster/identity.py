@@ -6,6 +6,9 @@ re-issues add ("- Remastered 2009"). A live version, a remix or an edit is anoth
 and stays another song. Where taking such notes away leaves nothing, they are the name.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import polars as pl
 
 SEPARATOR = " — "
@@ -147,14 +150,31 @@ def _plain_key(name: str) -> pl.Expr:
 
 def key_of(artist: str, title: str) -> str:
     """`song_key` of a single song."""
-    row = pl.DataFrame({"artist": [artist], "title": [title]})
-    return str(row.select(song_key(pl.col("artist"), pl.col("title"))).item())
+    return artist_key_of(artist) + SEPARATOR + title_key_of(title)
+
+
+def artist_key_of(artist: str) -> str:
+    """`artist_key` of a single artist."""
+    return _of_one(artist, artist_key)
+
+
+def title_key_of(title: str) -> str:
+    """`title_key` of a single title."""
+    return _of_one(title, title_key)
 
 
 def fold(text: str) -> str:
     """A search text folded as keys are, without accents: what a search compares."""
-    folded = pl.Series([text]).to_frame("text").select(folded_text(pl.col("text"))).item()
-    return str(folded)
+    return _of_one(text, folded_text)
+
+
+@lru_cache(maxsize=10_000)  # whoever moves a slider asks with the same songs again
+def _of_one(text: str, rule: Callable[[pl.Expr], pl.Expr]) -> str:
+    """What a rule makes of one text; of a plain one without the cost of a table."""
+    lower = text.lower()
+    if text.isascii() and not any(mark in lower for mark in _MARKS):
+        return lower.strip(" ") or text
+    return str(pl.DataFrame({"text": [text]}).select(rule(pl.col("text"))).item())
 
 
 def folded_text(text: pl.Expr) -> pl.Expr:

@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_dagster.identity import SEPARATOR, artist_key, fold, key_of, song_key, title_key
+from recsys_dagster.identity import (
+    SEPARATOR,
+    artist_key,
+    artist_key_of,
+    fold,
+    folded_text,
+    key_of,
+    song_key,
+    title_key,
+    title_key_of,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VISIBLE = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1)
@@ -185,3 +195,20 @@ def test_a_dash_cannot_move_the_border_between_artist_and_title() -> None:
 
 def test_a_search_text_is_folded_without_accents() -> None:
     assert fold(" Björk\u2019s  CAFÉ ") == "bjork's cafe"
+
+
+NAMES = st.text(alphabet="aB \t`'-([fetmaser.)]2éΩ\u2010", max_size=20) | st.text(max_size=12)
+
+
+@settings(deadline=None)
+@given(artist=NAMES, title=NAMES)
+def test_a_single_name_has_the_key_of_a_column_and_plain_ones_do_without_a_table(
+    artist: str, title: str
+) -> None:
+    row = pl.DataFrame({"artist": [artist], "title": [title]})
+    keys = row.select(
+        artist=artist_key(pl.col("artist")), title=title_key(pl.col("title")),
+        both=song_key(pl.col("artist"), pl.col("title")), folded=folded_text(pl.col("title")),
+    )  # fmt: skip
+    single = (artist_key_of(artist), title_key_of(title), key_of(artist, title), fold(title))
+    assert keys.row(0) == single

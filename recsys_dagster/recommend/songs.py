@@ -1,7 +1,9 @@
 """The songs of a release: search, and finding the song that somebody means."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,11 +13,12 @@ from rapidfuzz import fuzz, process
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.identity import (
     SEPARATOR,
-    artist_key,
+    artist_key_of,
     fold,
     folded_text,
     key_of,
     title_key,
+    title_key_of,
 )
 from recsys_dagster.recommend.answer import Seed, Song
 
@@ -27,14 +30,31 @@ _SUGGESTIONS = 3
 _SUGGEST_AMONG = 50_000
 
 
+_SHOWN = ("song_id", "artist", "title", "plays", "listeners", "spotify_id")
+_COMPARED = ("song_key", "search", "search_title", "title_key")
+
+
 def add_search_columns(songs: pl.DataFrame) -> pl.DataFrame:
-    """Add what search and `resolve` compare, worked out once when a release is made."""
+    """Add what search and `resolve` compare, worked out once when a release is made.
+
+    Three columns are orders: row r of `by_plays` is the id of the song at rank r, and so for
+    `by_key` and `by_title`. Of the same key or title the most played song comes first.
+    """
     text = pl.concat_str("artist", "title", separator=" ")
-    return songs.with_columns(
+    searched = songs.with_columns(
         folded_text(text).alias("search"),
         folded_text(pl.col("title")).alias("search_title"),
         title_key(pl.col("title")).alias("title_key"),
     )
+    return searched.with_columns(
+        pl.col("song_id").sort_by("plays", "song_id", descending=[True, False]).alias("by_plays"),
+        _in_order_of("song_key").alias("by_key"),
+        _in_order_of("title_key").alias("by_title"),
+    )
+
+
+def _in_order_of(column: str) -> pl.Expr:
+    return pl.col("song_id").sort_by(column, "plays", "song_id", descending=[False, True, False])
 
 
 class SongTable:
@@ -52,11 +72,18 @@ class SongTable:
     """
 
     def __init__(self, table: pl.DataFrame, has_audio: NDArray[np.bool_]) -> None:
-        self._table = table
+        if "by_key" not in table.columns:  # a release as the first version wrote it
+            table = add_search_columns(table)
+        # In pieces, as it is read, every look at a row would go through all of them.
+        self._table = table.select(*_SHOWN, *_COMPARED).rechunk()
+        self._shown = self._table.select(_SHOWN)
         self._has_audio = has_audio
-        self._played = table.filter(pl.col("plays") > 0).sort(
-            ["plays", "song_id"], descending=[True, False]
+        self._by_plays, self._by_key, self._by_title = (
+            table[name].to_numpy() for name in ("by_plays", "by_key", "by_title")
         )
+        self._rank = np.empty(len(table), np.int32)
+        self._rank[self._by_plays] = np.arange(len(table), dtype=np.int32)
+        self._n_played = int((self.plays > 0).sum())
 
     def __len__(self) -> int:
         return self._table.height
@@ -69,7 +96,7 @@ class SongTable:
     def song(self, song_id: int) -> Song:
         """One song; raises `RecsysError` where there is no such id."""
         self.check(song_id)
-        return self._songs(self._table[[song_id]])[0]
+        return self.songs([song_id])[0]
 
     def check(self, song_id: int) -> None:
         """Refuse an id that no song has.
@@ -84,9 +111,15 @@ class SongTable:
                 f"There is no song {song_id} in this release; ids go from 0 to {len(self) - 1}."
             )
 
-    def songs(self, song_ids: Sequence[int]) -> list[Song]:
+    def songs(self, song_ids: Sequence[int] | NDArray[np.integer[Any]]) -> list[Song]:
         """Several songs, in the order asked for."""
-        return self._songs(self._table[list(song_ids)]) if len(song_ids) else []
+        shown = self._shown[list(map(int, song_ids))].rows() if len(song_ids) else []
+        return [
+            Song(
+                song_id, artist, title, plays, listeners, bool(self._has_audio[song_id]), spotify_id
+            )
+            for song_id, artist, title, plays, listeners, spotify_id in shown
+        ]
 
     def artist_keys(self, song_ids: NDArray[np.int64]) -> NDArray[np.str_]:
         """The artists of songs, (n,), spelled alike where they are the same."""
@@ -104,9 +137,10 @@ class SongTable:
         shown = _readable(artist.strip())
         if not shown:
             raise RecsysError("The name of an artist is missing.")
-        row = pl.DataFrame({"artist": [shown]})
-        start = str(row.select(artist_key(pl.col("artist"))).item()) + SEPARATOR
-        return self._table["song_key"].str.starts_with(start).arg_true().to_numpy().astype(np.int64)
+        start = artist_key_of(shown) + SEPARATOR
+        after = start[:-1] + chr(ord(start[-1]) + 1)
+        first, end = (self._place("song_key", self._by_key, one) for one in (start, after))
+        return np.sort(self._by_key[first:end]).astype(np.int64)
 
     def search(self, text: str, n: int = 10) -> list[Song]:
         """Songs in whose artist and title every word of the text stands.
@@ -116,19 +150,23 @@ class SongTable:
         empty text gives the most played songs.
         """
         folded = fold(_readable(text))
-        found = self._played
-        for word in dict.fromkeys(folded.split()):
+        if not folded:
+            return self.songs(self._by_plays[: min(max(n, 0), self._n_played)])
+        found = self._with_all(dict.fromkeys(folded.split()))
+        starts = pl.col("search").str.starts_with(folded)
+        title_starts = pl.col("search_title").str.starts_with(folded)
+        same = (pl.col("search_title") == folded).cast(pl.Int8)
+        level = found.select(2 * same + (starts | title_starts)).to_series().to_numpy()
+        ids = found["song_id"].to_numpy()
+        first = np.lexsort((self._rank[ids], -level))[: max(n, 0)]
+        return self.songs(ids[first])
+
+    def _with_all(self, words: Iterable[str]) -> pl.DataFrame:
+        """The songs that are played and have all of some words in artist and title."""
+        found = self._table
+        for word in words:
             found = found.filter(pl.col("search").str.contains(word, literal=True))
-        if folded:
-            starts = pl.col("search").str.starts_with(folded)
-            title_starts = pl.col("search_title").str.starts_with(folded)
-            found = found.sort(
-                pl.col("search_title") == folded,
-                starts | title_starts,
-                descending=True,
-                maintain_order=True,
-            )
-        return self._songs(found.head(max(n, 0)))
+        return found.filter(pl.col("plays") > 0)
 
     def resolve(self, query: str) -> Seed:
         """Find the song that a text means: "Artist - Title", or a title alone.
@@ -144,15 +182,28 @@ class SongTable:
         shown = _readable(query.strip())
         if not shown:
             raise RecsysError('A song is missing: name it as "Artist - Title".')
-        keys = [key_of(artist, title) for artist, title in _readings(shown)]
-        for key in keys:
-            named = self._played.filter(pl.col("song_key") == key)
-            if named.height:
-                return Seed(shown, self._songs(named.head(1))[0])
-        titles = self._played.filter(pl.col("title_key") == _title_only(shown))
-        if titles.height:
-            return Seed(shown, self._songs(titles.head(1))[0])
+        for artist, title in _readings(shown):
+            song_id = self._first("song_key", self._by_key, key_of(artist, title))
+            if song_id is not None:
+                return Seed(shown, self.song(song_id))
+        song_id = self._first("title_key", self._by_title, title_key_of(shown))
+        if song_id is not None:
+            return Seed(shown, self.song(song_id))
         return Seed(shown, None, tuple(self._nearest(shown)))
+
+    def _first(self, column: str, order: NDArray[np.int32], text: str) -> int | None:
+        """The most played song with a text in a column; `None` where nobody plays any."""
+        place = self._place(column, order, text)
+        if place == len(order):
+            return None
+        song_id = int(order[place])
+        there = self._table[column][song_id] == text and self._table["plays"][song_id] > 0
+        return song_id if there else None
+
+    def _place(self, column: str, order: NDArray[np.int32], text: str) -> int:
+        """Where a text stands, or would stand, in a column in order."""
+        values = self._table[column]
+        return bisect_left(order, text, key=lambda song_id: values[int(song_id)])
 
     def _nearest(self, query: str) -> list[Song]:
         """The songs spelled most like a text, among those of a word of it and the most played."""
@@ -161,24 +212,16 @@ class SongTable:
         sharing = pl.any_horizontal(
             [pl.col("search").str.contains(word, literal=True) for word in words] or [pl.lit(False)]
         )
-        among = self._played.filter(sharing).head(_SUGGEST_AMONG)
-        if among.height < _SUGGESTIONS:
-            among = self._played.head(_SUGGEST_AMONG)
+        ids = self._table.filter(sharing & (pl.col("plays") > 0))["song_id"].to_numpy()
+        among = ids[np.argsort(self._rank[ids])][:_SUGGEST_AMONG]
+        if len(among) < _SUGGESTIONS:
+            among = self._by_plays[: min(_SUGGEST_AMONG, self._n_played)]
         plain = folded.replace(" - ", " ")
         best = process.extract(
-            plain, among["search"].to_list(), scorer=fuzz.token_sort_ratio, limit=_SUGGESTIONS,
-            score_cutoff=60,
+            plain, self._table["search"][among].to_list(), scorer=fuzz.token_sort_ratio,
+            limit=_SUGGESTIONS, score_cutoff=60,
         )  # fmt: skip
-        return self._songs(among[[position for _, _, position in best]])
-
-    def _songs(self, rows: pl.DataFrame) -> list[Song]:
-        columns = ("song_id", "artist", "title", "plays", "listeners", "spotify_id")
-        return [
-            Song(
-                song_id, artist, title, plays, listeners, bool(self._has_audio[song_id]), spotify_id
-            )
-            for song_id, artist, title, plays, listeners, spotify_id in rows.select(columns).rows()
-        ]
+        return self.songs(among[[position for _, _, position in best]])
 
 
 def _readable(text: str) -> str:
@@ -187,12 +230,6 @@ def _readable(text: str) -> str:
     Arguments that are not UTF-8 reach Python as lone surrogates, which no table can hold.
     """
     return text[:MAX_QUERY].encode("utf-8", "replace").decode("utf-8")
-
-
-def _title_only(query: str) -> str:
-    """The title key of a text that names no artist."""
-    row = pl.DataFrame({"title": [query]})
-    return str(row.select(title_key(pl.col("title"))).item())
 
 
 def _readings(query: str) -> list[tuple[str, str]]:

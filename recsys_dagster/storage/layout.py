@@ -66,9 +66,19 @@ class Layout:
         return self.root / "tables" / "audio_features.parquet"
 
     @property
+    def recommendations(self) -> Path:
+        """What every listener is recommended, one row a listener and rank."""
+        return self.root / "tables" / "user_recommendations.parquet"
+
+    @property
     def svd(self) -> Path:
         """The factorisation."""
         return self.root / "models" / "svd"
+
+    @property
+    def items(self) -> Path:
+        """The item-item neighbours."""
+        return self.root / "models" / "items"
 
     @property
     def knn(self) -> Path:

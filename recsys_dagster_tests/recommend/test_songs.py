@@ -31,18 +31,21 @@ SONGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def table() -> SongTable:
-    artists, titles, plays = zip(*SONGS, strict=True)
-    rows = pl.DataFrame(
+def songs_of(named: list[tuple[str, str, int]]) -> pl.DataFrame:
+    artists, titles, plays = zip(*named, strict=True)
+    return pl.DataFrame(
         {
-            "song_id": range(len(SONGS)), "artist": artists, "title": titles, "plays": plays,
-            "listeners": [1] * len(SONGS), "spotify_id": [None] * len(SONGS),
-            "spotify_ids": [[]] * len(SONGS),
-            "batch": [0] * len(SONGS),
+            "song_id": range(len(named)), "artist": artists, "title": titles, "plays": plays,
+            "listeners": [1] * len(named), "spotify_id": [None] * len(named),
+            "spotify_ids": [[]] * len(named),
+            "batch": [0] * len(named),
         }
     )  # fmt: skip
-    return SongTable(add_search_columns(with_keys(rows)), np.zeros(len(SONGS), bool))
+
+
+@pytest.fixture(scope="module")
+def table() -> SongTable:
+    return SongTable(add_search_columns(with_keys(songs_of(SONGS))), np.zeros(len(SONGS), bool))
 
 
 def named(songs: list[Song]) -> list[tuple[str, str]]:
@@ -179,6 +182,23 @@ def test_an_empty_search_gives_the_most_played(table: SongTable) -> None:
     plays = [song.plays for song in table.search("", 50)]
     assert plays == sorted((one for *_, one in SONGS if one), reverse=True)
     assert [song.song_id for song in table.search("  ", 2)] == [1, 10]
+
+
+def test_the_songs_of_an_artist_are_those_whose_key_begins_so(table: SongTable) -> None:
+    """Also those that nobody plays; never those of an artist whose name goes on."""
+    for artist, *_ in SONGS:
+        expected = [song for song, (one, *_) in enumerate(SONGS) if one == artist]
+        assert table.by_artist(artist.upper()).tolist() == expected
+    assert [table.by_artist(one).tolist() for one in ("Ha", "Halo Halo", "~", "!")] == [[]] * 4
+
+
+def test_a_release_of_the_first_version_has_no_orders() -> None:
+    rows = with_keys(songs_of(SONGS))
+    whole = add_search_columns(rows)
+    older = whole.drop("by_plays", "by_key", "by_title")
+    one, two = (SongTable(table, np.zeros(len(SONGS), bool)) for table in (whole, older))
+    for text in ("Radiohead - Creep", "halo", "Blur - Song 2", "nothing"):
+        assert one.resolve(text) == two.resolve(text)
 
 
 @pytest.mark.parametrize("n", [0, -1, -100])
