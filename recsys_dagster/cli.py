@@ -203,7 +203,14 @@ def recommend(
     user: Annotated[
         str | None, typer.Option("--user", help="A listener of the data, instead of songs.")
     ] = None,
-    method: Annotated[str, typer.Option(help="hybrid, seed, svd, knn or popular.")] = "hybrid",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="hybrid (all sources together), svd (taste), items (played by the same "
+            "listeners), knn (sound), artist (same artist), seed (near in sound, the most "
+            "played first) or popular."
+        ),
+    ] = "hybrid",
     n: Count = 10,
     diversity: parts.Diversity = 0.0,
     max_per_artist: parts.MaxPerArtist = None,
@@ -303,8 +310,17 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 @app.command()
 def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show how well each method ranks, measured when the current release was made."""
+    from recsys_dagster.evaluation.gate import of_listeners
     from recsys_dagster.evaluation.protocol import FEW_LISTENERS
-    from recsys_dagster.evaluation.report import COLUMNS, by_ndcg, interval_lines, shown, title
+    from recsys_dagster.evaluation.report import (
+        COLUMNS,
+        by_ndcg,
+        interval_lines,
+        shown,
+        task_lines,
+        task_rows,
+        title,
+    )
     from recsys_dagster.storage.releases import Releases
 
     layout = Layout(chosen_settings(data_dir).data_dir)
@@ -322,9 +338,15 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         )
     )
     console.out.print("", *interval_lines(figures), sep="\n", markup=False)
+    if tasks := task_rows(figures):
+        heads, *by_method = tasks
+        console.out.print("\nNDCG@10 by task:")
+        columns = [(head.replace(" ", "\n"), place > 0) for place, head in enumerate(heads)]
+        console.out.print(console.table(columns, by_method))
+        console.out.print("", *task_lines(figures), sep="\n", markup=False)
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
-    console.out.print(f"Measured on {protocol['listeners']:,} listeners, release {release.id}.")
+    console.out.print(f"Measured on {of_listeners(protocol['listeners'])}, release {release.id}.")
     if protocol["listeners"] < FEW_LISTENERS:
         console.out.print("With so few listeners the figures swing widely: trust them little.")
 

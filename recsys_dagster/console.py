@@ -22,7 +22,7 @@ from rich.text import Text
 from recsys_dagster.progress import SILENT, Progress, Task
 from recsys_dagster.recommend.answer import Answer, Song
 
-_WIDE = 160
+_WIDE = 200
 """Columns where there is no terminal to ask: what goes into a file or a pipe is not folded."""
 
 
@@ -122,7 +122,7 @@ def progress_on_stderr(*, log: bool = True) -> Iterator[Progress]:
         yield TerminalProgress(bars)
 
 
-_WHOLE = frozenset({"#", "release", "made", "match", "from"})
+_WHOLE = frozenset({"#", "release", "made", "match"})
 """Columns that are useless when they are folded."""
 
 
@@ -176,7 +176,7 @@ def show_answer(answer: Answer) -> None:
             song.artist,
             song.title,
             bar(song.score / best),
-            "+".join(song.sources),
+            "+".join(_SOURCES.get(one, one) for one in song.sources),
             _because(song.because.seeds, names, [one.feature for one in song.because.audio]),
         )
         for song in answer.recommendations
@@ -186,6 +186,10 @@ def show_answer(answer: Answer) -> None:
     out.print(table(columns, rows))
 
 
+_SOURCES = {
+    "svd": "taste", "items": "listeners", "knn": "sound", "artist": "artist",
+    "popular": "popular",
+}  # fmt: skip
 _FALLBACKS = {
     "audio": "Nobody has listened to these songs yet, so the answer goes by how they sound.",
     "unknown": "None of the songs is known, so these come from the most played ones.",

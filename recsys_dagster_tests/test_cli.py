@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys_dagster import cli
+from recsys_dagster.recommend import METHODS
 from recsys_dagster_tests.commands import Result, recsys
 
 HOSTILE = [
@@ -178,7 +179,7 @@ def test_hostile_names_to_leave_out_are_not_matched(run_in_process: Run, query: 
         (["recommend", "  "], "empty"),
         (["recommend", *"abcdef"], "one to five songs"),
         (["recommend", "a", "--user", "b"], "one to five songs"),
-        (["recommend", "a", "--method", "magic"], "hybrid, svd, knn, seed, popular"),
+        (["recommend", "a", "--method", "magic"], "hybrid, svd, items, knn, artist, seed, popular"),
         (["recommend", "a", "-n", "0"], "-n"),
         (["nonsense"], "nonsense"),
     ],
@@ -244,7 +245,7 @@ def test_a_listener_gets_new_songs_only(run_in_process: Run, demo_world: Path) -
 
 def test_evaluate_shows_every_method(run_in_process: Run) -> None:
     figures = run_in_process("evaluate", "--json").json
-    assert set(figures["methods"]) == {"hybrid", "svd", "knn", "seed", "popular", "random"}
+    assert set(figures["methods"]) == {*METHODS, "random"}
     names = {f"{name}@{k}" for name in ("precision", "recall", "ndcg") for k in (5, 10, 20)}
     assert all(names < set(one) for one in figures["methods"].values())
     low, high = figures["intervals"]["hybrid"]["ndcg@10"]

@@ -3,6 +3,7 @@
 Songs with an even id are slow and quiet, those with an odd id fast and loud; so are listeners.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +12,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys_dagster.audio.features import FEATURES
-from recsys_dagster.evaluation.protocol import HeldOut
+from recsys_dagster.evaluation.split import Split, make_split
+from recsys_dagster.evaluation.trial import EngineOf
 from recsys_dagster.identity import song_key
 from recsys_dagster.listening.songs import SONGS_SCHEMA
 from recsys_dagster.models.arrays import Float64Array
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd.config import SquaredConfig
-from recsys_dagster.models.svd.fitting import fit_all, fit_held_out
+from recsys_dagster.models.svd.fitting import fit_all
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.engine import Engine, Models
 from recsys_dagster.recommend.packing import Histories, Parts
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster.recommend.songs import add_search_columns
 
 CONFIG = SquaredConfig(
@@ -82,7 +84,9 @@ def make(shape: Shape | None = None, ranker: Ranker | None = None) -> World:
         users, items, plays, n_users=shape.users, n_items=shape.songs, epochs=15, config=CONFIG
     ).model
     table = songs(shape, items, plays)
-    parts = assemble(table, features, model, histories(shape, users, items, plays), ranker)
+    near = neighbours(shape, users, items, plays)
+    listened = histories(shape, users, items, plays)
+    parts = assemble(table, features, model, listened, ranker, near)
     return World(parts, users, items, plays, shape)
 
 
@@ -92,13 +96,23 @@ def assemble(
     svd: SvdModel,
     listened: Histories,
     ranker: Ranker | None = None,
+    items: ItemKnn | None = None,
 ) -> Parts:
     heard = np.flatnonzero(np.isfinite(features).any(axis=1))
     knn = KnnIndex.build(heard, features[heard], FEATURES)
     return Parts(
-        add_search_columns(table), features.astype(np.float32), FEATURES, svd, knn,
-        ranker or Ranker(), listened,
+        add_search_columns(table), artists_of(table), features.astype(np.float32), FEATURES, svd,
+        items, knn, Rankers.alike(ranker or Fusion()), listened,
     )  # fmt: skip
+
+
+def artists_of(table: pl.DataFrame) -> Ints:
+    """A number for each artist; row = song_id."""
+    return table.select(pl.col("artist").rank("dense").cast(pl.Int32)).to_series().to_numpy()
+
+
+def neighbours(shape: Shape, users: Ints, items: Ints, plays: Ints) -> ItemKnn:
+    return ItemKnn.fit(users, items, plays, n_users=shape.users, n_items=shape.songs)
 
 
 def interactions(shape: Shape, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
@@ -147,24 +161,56 @@ def histories(shape: Shape, users: Ints, items: Ints, plays: Ints) -> Histories:
     return Histories(names, starts, items.astype(np.int32), plays.astype(np.int64))
 
 
-def held_out(world: World, seed: int = 0) -> HeldOut:
-    parts = random_split(len(world.users), rng=seed)
-    return HeldOut(world.users, world.items, world.plays, *parts)
+def reach(world: World, method: str, seeds: Iterable[int]) -> set[int]:
+    """Every song that a method can bring for some seeds, however many are asked for."""
+    known, songs = set(seeds), np.unique(world.items)
+    if method in ("knn", "seed"):
+        songs = np.setdiff1d(songs, world.shape.silent)
+    elif method == "artist":
+        songs = songs[np.isin([artist(one) for one in songs], [artist(one) for one in known])]
+    elif method == "items":
+        theirs = np.isin(world.users, world.users[np.isin(world.items, list(known))])
+        songs = np.unique(world.items[theirs])
+    return set(songs.tolist()) - known
 
 
-def engine_of(world: World, held: HeldOut, ranker: Ranker | None = None) -> Engine:
-    """An engine that has seen the train part alone."""
-    parts = (held.train.astype(np.int64), held.valid.astype(np.int64))
-    svd = fit_held_out(
-        held.users,
-        held.songs,
-        held.plays,
-        parts=parts,
-        config=CONFIG,
-        n_users=world.shape.users,
-        n_items=world.shape.songs,
-    ).model
-    train = held.train
-    known = np.bincount(held.songs[train], held.plays[train], minlength=world.shape.songs)
-    played = np.isin(np.arange(world.shape.songs), world.items)
-    return Engine(svd, world.parts.knn, ranker or Ranker(), known.astype(np.int64), played)
+def engine(parts: Parts, ranker: Ranker | None = None) -> Engine:
+    """An engine over a recommender's parts."""
+    plays, listeners = (parts.songs[name].to_numpy() for name in ("plays", "listeners"))
+    models = Models(parts.svd, parts.knn, plays, listeners, parts.artists, parts.items)
+    return Engine(models, Rankers.alike(ranker) if ranker else parts.ranker)
+
+
+def split_of(world: World, *, timed: bool = True, seed: int = 0) -> Split:
+    """Listeners dealt into folds; with times, some pairs are played early, some late, some both."""
+    rng = np.random.default_rng(seed)
+    late = rng.binomial(world.plays, 0.3) * (rng.random(len(world.plays)) < 0.7)
+    late = np.where(rng.random(len(late)) < 0.15, world.plays, late)
+    early = world.plays - late if timed else world.plays
+    names = world.parts.histories.users
+    return make_split(world.users, world.items, world.plays, early, names)
+
+
+def engine_of(world: World, split: Split, ranker: Ranker | None = None) -> EngineOf:
+    """Engines that have seen neither a fold's listeners nor what was played late."""
+    engines = [_fold_engine(world, split, fold, ranker) for fold in range(max(split.folds, 1))]
+    return lambda case: engines[case.fold]
+
+
+def _fold_engine(world: World, split: Split, fold: int, ranker: Ranker | None) -> Engine:
+    kept, shape = split.learned(fold), world.shape
+    arrays = (split.users[kept], split.songs[kept], split.early[kept])
+    size: dict[str, Any] = {"n_users": shape.users, "n_items": shape.songs}
+    svd = fit_all(*arrays, epochs=15, config=CONFIG, **size).model
+    models = Models(
+        svd, world.parts.knn,
+        np.bincount(arrays[1], weights=arrays[2], minlength=shape.songs).astype(np.int64),
+        np.bincount(arrays[1], minlength=shape.songs),
+        world.parts.artists, ItemKnn.fit(*arrays, **size), available(world),
+    )  # fmt: skip
+    return Engine(models, Rankers.alike(ranker or Fusion()))
+
+
+def available(world: World) -> NDArray[np.bool_]:
+    """The songs that anybody plays."""
+    return np.isin(np.arange(world.shape.songs), world.items)

@@ -1,7 +1,9 @@
 """The engine: a query and a method in, a ranking out. Serving and evaluation share it."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,10 @@ from numpy.typing import NDArray
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.artists import Artists
+from recsys_dagster.recommend.features import CandidateFeatures
+from recsys_dagster.recommend.pool import Pool
+from recsys_dagster.recommend.ranker import Features, Rankers
 from recsys_dagster.recommend.sources import (
     Candidates,
     Ids,
@@ -22,7 +27,9 @@ from recsys_dagster.recommend.sources import (
     Svd,
 )
 
-METHODS: tuple[str, ...] = ("hybrid", "svd", "knn", "seed", "popular")
+METHODS: tuple[str, ...] = ("hybrid", "svd", "items", "knn", "artist", "seed", "popular")
+PARTS: tuple[str, ...] = ("svd", "items", "knn", "artist", "popular")
+"""The methods that are one source of the hybrid alone."""
 AUDIO_METHODS = frozenset({"knn", "seed"})
 """Methods that need a seed with audio features."""
 SEED_NEIGHBOURS = 100
@@ -52,47 +59,68 @@ class Ranked:
         return Ranked(self.ids[positions], self.scores[positions], by_source)
 
 
+@dataclass(frozen=True)
+class Models:
+    """What an engine is made of, all over the same song ids.
+
+    Attributes
+    ----------
+    svd, knn
+        The factorisation and the index over the audio features.
+    plays, listeners
+        Of each song, shape (n_songs,).
+    artists
+        Number of each song's artist, shape (n_songs,).
+    items
+        Item-item neighbours, or `None`: nothing is known of who plays what with what.
+    available
+        Which songs may be recommended, shape (n_songs,); by default those with plays.
+    """
+
+    svd: SvdModel
+    knn: KnnIndex
+    plays: NDArray[np.integer[Any]]
+    listeners: NDArray[np.integer[Any]]
+    artists: NDArray[np.integer[Any]]
+    items: ItemKnn | None = None
+    available: NDArray[np.bool_] | None = None
+
+
 class Engine:
     """Ranks songs for a query.
 
     Parameters
     ----------
-    svd, knn, ranker
-        The models, over the same song ids.
-    plays
-        Play counts, shape (n_songs,).
-    available
-        Which songs may be recommended, shape (n_songs,); by default those with plays.
-    items
-        Item-item neighbours, or `None`: the hybrid does without.
+    models
+        What the candidate sources look into.
+    rankers
+        What joins their candidates.
     """
 
-    def __init__(
-        self,
-        svd: SvdModel,
-        knn: KnnIndex,
-        ranker: Ranker,
-        plays: NDArray[np.int64],
-        available: NDArray[np.bool_] | None = None,
-        items: ItemKnn | None = None,
-    ) -> None:
-        self.available = plays > 0 if available is None else available
-        self.svd = Svd(svd, self.available)
-        self.knn = Knn(knn, np.flatnonzero(~self.available))
-        self.popular = Popular(plays, self.available)
-        self.ranker = ranker
-        self.sources: dict[str, Source] = {
-            source.name: source for source in (self.svd, self.knn, self.popular)
-        }
-        if items is not None:
-            self.sources[Items.name] = Items(items, self.available)
-        self._methods: dict[str, Callable[[Query, int, int], Ranked]] = {
-            "hybrid": self._hybrid,
-            "svd": lambda query, n, _: _alone("svd", self.svd.candidates(query, n)),
-            "knn": lambda query, n, _: _alone("knn", self.knn.candidates(query, n)),
-            "seed": self._seed,
-            "popular": lambda query, n, _: _alone("popular", self.popular.candidates(query, n)),
-        }
+    _svd_source: type[Svd] = Svd
+    _knn_source: type[Knn] = Knn
+
+    def __init__(self, models: Models, rankers: Rankers) -> None:
+        self.models = models
+        self.rankers = rankers
+        known = models.available
+        self.available = np.asarray(models.plays > 0) if known is None else known
+        self.svd = self._svd_source(models.svd, self.available)
+        self.knn = self._knn_source(models.knn, np.flatnonzero(~self.available))
+        self.popular = Popular(models.plays, self.available)
+        self.artists = Artists(models.artists, models.plays, self.available)
+        self.items = None if models.items is None else Items(models.items, self.available)
+        found = (self.svd, self.items, self.knn, self.artists, self.popular)
+        self.sources: dict[str, Source] = {one.name: one for one in found if one is not None}
+        self._features = CandidateFeatures(
+            self.svd, self.items, self.knn, self.artists, self.popular, models.listeners
+        )
+
+    def with_rankers(self, rankers: Rankers) -> "Engine":
+        """An engine over the same models with other rankers."""
+        other = copy.copy(self)
+        other.rankers = rankers
+        return other
 
     def rank(self, method: str, query: Query, n: int) -> Ranked:
         """The best `n` songs by a method of `METHODS`; fewer where it finds no more."""
@@ -104,7 +132,29 @@ class Engine:
         What `hybrid` and `seed` look at, and so their order, depends on how many songs are asked
         for; here that is `depth`.
         """
-        return self._methods[method](query, n, depth)
+        if method == "hybrid":
+            return self._hybrid(query, n, depth)
+        if method == "seed":
+            return self._seed(query, n, depth)
+        source = self.sources.get(method)
+        nothing = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
+        return _alone(method, source.candidates(query, n) if source else nothing)
+
+    def candidates(self, query: Query, sources: Sequence[str], depth: int) -> Pool:
+        """What some of the sources bring, `depth` songs each."""
+        asked = (self.sources[name] for name in sources if name in self.sources)
+        return Pool.of({one.name: one.candidates(query, depth) for one in asked})
+
+    def features(self, query: Query) -> Features:
+        """What computes the features of a pool's candidates for a query, once for each pool."""
+        computed: dict[int, NDArray[np.float64]] = {}
+
+        def of(pool: Pool) -> NDArray[np.float64]:
+            if id(pool) not in computed:
+                computed[id(pool)] = self._features.of(query, pool)
+            return computed[id(pool)]
+
+        return of
 
     def _seed(self, query: Query, n: int, depth: int) -> Ranked:
         """The 100 songs nearest to the seeds' mean, sorted by how often they are played.
@@ -118,22 +168,18 @@ class Engine:
         return _alone("knn", Candidates(near[best], scores[best]))
 
     def _hybrid(self, query: Query, n: int, depth: int) -> Ranked:
-        """The candidates of the sources that the ranker weighs, joined by it.
+        """The candidates of the sources that the ranker asks, joined by it.
 
-        Seeds without sound leave svd and the item-item neighbours.
+        Seeds without sound leave the other sources.
         """
-        depth = max(self.ranker.candidates, depth)
-        found = {
-            name: self.sources[name].candidates(query, depth)
-            for name, weight in self.ranker.weights.items()
-            if weight > 0 and name in self.sources
-        }
-        ids, added = self.ranker.contributions(found)
-        scores = np.zeros(len(ids), np.float32)
-        for one in added.values():
-            scores += one
-        best = np.lexsort((ids, -scores))[:n]
-        return Ranked(ids[best], scores[best], {name: one[best] for name, one in added.items()})
+        ranker = self.rankers.of(query)
+        depth = max(ranker.candidates, depth)
+        pool, features = self.candidates(query, ranker.sources, depth), self.features(query)
+        scores = ranker.scores(pool, features).astype(np.float32)
+        best = np.lexsort((pool.ids, -scores))[:n]
+        shares = ranker.shares(pool, features, best)
+        added = {name: (one * scores[best]).astype(np.float32) for name, one in shares.items()}
+        return Ranked(pool.ids[best], scores[best], added)
 
 
 def _alone(name: str, found: Candidates) -> Ranked:

@@ -1,7 +1,8 @@
 """What a release holds: written by the pipeline, opened by serving."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.shortlist import LEAST_ROWS, Shortlist
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
 from recsys_dagster.storage.atomic import write_json
 from recsys_dagster.storage.tables import read_table, write_table
+
+_SHORTLIST = "shortlist.faiss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,10 @@ class Histories:
         if user not in self.users:
             some = ", ".join(self.users[:8]) + (" …" if len(self.users) > 8 else "")
             raise RecsysError(f"There is no listener {user[:60]!r}. There are: {some}")
-        position = self.users.index(user)
+        return self.at(self.users.index(user))
+
+    def at(self, position: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The same for the listener at a position of `users`."""
         part = slice(self.starts[position], self.starts[position + 1])
         order = np.lexsort((self.songs[part], -self.plays[part]))
         return self.songs[part][order].astype(np.int64), self.plays[part][order]
@@ -56,25 +64,66 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """All that a recommender is made of; `features` by song id, (n_songs, 13), NaN if missing."""
+    """All that a recommender is made of.
+
+    Attributes
+    ----------
+    songs
+        One row a song, by id.
+    artists
+        The artist of each song as a number, (n_songs,).
+    features, feature_names
+        By song id, (n_songs, 13), NaN where missing; and their names.
+    svd, items, knn, ranker, histories
+        The models, and who played what.
+    shortlists
+        Those of `make_shortlists`, by source; `pack` makes them.
+    """
 
     songs: pl.DataFrame
+    artists: NDArray[np.integer[Any]]
     features: NDArray[np.float32]
     feature_names: tuple[str, ...]
     svd: SvdModel
+    items: ItemKnn | None
     knn: KnnIndex
-    ranker: Ranker
+    ranker: Rankers
     histories: Histories
+    shortlists: Mapping[str, Shortlist] = field(default_factory=dict)
+
+
+def make_shortlists(parts: Parts, least: int) -> dict[str, Shortlist]:
+    """Shortlists for the sources `svd` and `knn`, for each that has at least so many songs.
+
+    They hold the songs that somebody plays; no others are recommended.
+    """
+    played = parts.songs["plays"].to_numpy() > 0
+    svd, knn = parts.svd, parts.knn
+    rows = {"svd": np.flatnonzero(played), "knn": np.flatnonzero(played[knn.song_ids])}
+    vectors = {
+        "svd": lambda part: np.hstack([svd.item_factors[part], svd.item_bias[part, None]]),
+        "knn": lambda part: knn.vectors[:, part].T,
+    }
+    return {
+        name: Shortlist.build(rows[name], vectors[name])
+        for name in rows
+        if len(rows[name]) >= least
+    }
 
 
 def pack(directory: Path, parts: Parts, evaluation: dict[str, Any]) -> None:
     """Write the parts into a directory that exists."""
     write_table(add_search_columns(parts.songs), directory / "songs.parquet")
+    np.save(directory / "artists.npy", parts.artists.astype(np.int32))
     np.save(directory / "features.npy", parts.features)
     write_json(directory / "features.json", list(parts.feature_names))
-    for name, model in (("svd", parts.svd), ("knn", parts.knn), ("ranker", parts.ranker)):
-        (directory / name).mkdir()
-        model.save(directory / name)
+    models = {"svd": parts.svd, "items": parts.items, "knn": parts.knn, "ranker": parts.ranker}
+    for name, model in models.items():
+        if model is not None:
+            (directory / name).mkdir()
+            model.save(directory / name)
+    for name, shortlist in make_shortlists(parts, LEAST_ROWS).items():
+        shortlist.save(directory / name / _SHORTLIST)
     history = directory / "history"
     history.mkdir()
     write_json(history / "users.json", list(parts.histories.users))
@@ -92,6 +141,7 @@ def unpack(directory: Path) -> Parts:
         A part is missing or broken.
     """
     try:
+        artists = np.load(directory / "artists.npy", mmap_mode="r", allow_pickle=False)
         features = np.load(directory / "features.npy", mmap_mode="r", allow_pickle=False)
         names = json.loads((directory / "features.json").read_text(encoding="utf-8"))
         histories = _open_histories(directory / "history")
@@ -100,15 +150,29 @@ def unpack(directory: Path) -> Parts:
             f"The release {directory.name} cannot be opened ({error}). "
             "Go back with `recsys releases rollback ID`, or run `recsys run`."
         ) from None
+    svd, knn = SvdModel.load(directory / "svd"), KnnIndex.load(directory / "knn")
     return Parts(
         read_table(directory / "songs.parquet"),
+        artists,
         features,
         tuple(names),
-        SvdModel.load(directory / "svd"),
-        KnnIndex.load(directory / "knn"),
-        Ranker.load(directory / "ranker"),
+        svd,
+        ItemKnn.load(directory / "items") if (directory / "items").exists() else None,
+        knn,
+        Rankers.load(directory / "ranker"),
         histories,
+        _open_shortlists(directory, svd, knn),
     )
+
+
+def _open_shortlists(directory: Path, svd: SvdModel, knn: KnnIndex) -> dict[str, Shortlist]:
+    rows, factors = svd.item_factors.shape
+    shapes = {"svd": (rows, factors + 1), "knn": (len(knn), knn.space.dimensions)}
+    return {
+        name: Shortlist.load(directory / name / _SHORTLIST, *shape)
+        for name, shape in shapes.items()
+        if (directory / name / _SHORTLIST).exists()
+    }
 
 
 def _open_histories(directory: Path) -> Histories:

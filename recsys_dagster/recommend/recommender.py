@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Answer, Recommendation, Seed, Song
-from recsys_dagster.recommend.engine import AUDIO_METHODS, METHODS, Engine, Ranked
+from recsys_dagster.recommend.engine import AUDIO_METHODS, METHODS, Engine, Models, Ranked
 from recsys_dagster.recommend.exclusions import exclusions
 from recsys_dagster.recommend.explain import Explainer
 from recsys_dagster.recommend.ladder import method_of, rung_of
@@ -59,9 +60,16 @@ class Recommender:
         has_audio = np.zeros(parts.songs.height, dtype=bool)
         has_audio[parts.knn.song_ids] = True
         self._songs = SongTable(parts.songs, has_audio)
-        self._engine = Engine(parts.svd, parts.knn, parts.ranker, self._songs.plays)
+        listeners = parts.songs["listeners"].to_numpy()
+        models = Models(
+            parts.svd, parts.knn, self._songs.plays, listeners, parts.artists, parts.items
+        )
+        self._engine = Engine(models, parts.ranker)
+        self._engine.svd.shortlist = parts.shortlists.get("svd")
+        self._engine.knn.shortlist = parts.shortlists.get("knn")
         self._reranker = Reranker(self._engine, self._songs, parts.features)
         self._explainer = Explainer(self._engine, parts.features, parts.feature_names)
+        self._threads = ThreadpoolController()
 
     @classmethod
     def open(cls, data_dir: Path | None = None) -> "Recommender":
@@ -181,8 +189,11 @@ class Recommender:
             query = Query(np.array(list(ids), dtype=np.int64), exclude=left_out)
         rung = self._rung(method, query, named=bool(found), listener=user is not None)
         engine_method = method_of(method, rung)
-        ranked = self._reranker.rank(engine_method, query, n, asked)
-        songs = self._recommendations(ranked, query)
+        # The products are small. Shared out, the last thread decides when they are done, and on a
+        # processor that others use too it is late by ten times what all of it takes.
+        with self._threads.limit(limits=1, user_api="blas"):
+            ranked = self._reranker.rank(engine_method, query, n, asked)
+            songs = self._recommendations(ranked, query)
         return Answer(self.release_id, method, rung, found, songs, user, excluded)
 
     def _history(self, user: str, left_out: Ids, *, only_unplayed: bool) -> Query:

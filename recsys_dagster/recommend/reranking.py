@@ -15,7 +15,7 @@ documents and producing summaries"): next comes the song with the highest
 
 whose artist still has room. sim_ij is the mean of the cosines of audio vectors and of SVD
 factors, whichever both songs have, and at least 0: a song with neither is like no other. Of
-equals the higher v_i comes first, then the lower id.
+equals the higher v_i comes first, then what the method puts first.
 """
 
 import math
@@ -158,7 +158,7 @@ class Reranker:
 
     def _choose(self, pool: Ranked, n: int, asked: Reranking) -> Ids:
         values = self._values(pool, asked)
-        order = np.lexsort((pool.ids, -values))
+        order = np.argsort(-values, kind="stable")  # of equals first what the method puts first
         ids = pool.ids[order]
         artists = np.unique(self._songs.artist_keys(ids), return_inverse=True)[1]
         likeness = Likeness(self._spaces(ids)) if asked.diversity else None

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.shortlist import Shortlist
+from recsys_dagster.models.svd.folding import FoldIn
 from recsys_dagster.models.svd.model import SvdModel
 
 Ids = NDArray[np.int64]
@@ -16,6 +18,9 @@ Scores = NDArray[np.float32]
 AUDIO_SEEDS = 5
 """Of a whole history, the most played songs that the audio sources look at: the mean of more is
 like nothing in particular."""
+_BLOCK = 64
+_FIRST = 2_000
+"""The most played songs that are sorted beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +69,102 @@ class Source(Protocol):
 
 def top(scores: Scores, n: int) -> Candidates:
     """The `n` highest finite scores; of equals the lower id first."""
-    n = min(n, int(np.isfinite(scores).sum()))
     if n < 1:
         return Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-    border = np.partition(scores, len(scores) - n)[len(scores) - n]
-    near = np.flatnonzero(scores >= border)
+    near = np.flatnonzero(scores >= _reached(scores, n))
+    near = near[np.isfinite(scores[near])]
+    if len(near) < n:
+        near = np.flatnonzero(np.isfinite(scores))
+    if len(near) > n:
+        border = np.partition(scores[near], len(near) - n)[len(near) - n]
+        near = near[scores[near] >= border]
     best = near[np.lexsort((near, -scores[near]))][:n]
-    return Candidates(best.astype(np.int64), scores[best].astype(np.float32))
+    return Candidates(best, scores[best].astype(np.float32))
+
+
+def _reached(scores: Scores, n: int) -> float:
+    """A score that `n` songs reach, and few others: the `n`-th highest of the blocks' maxima.
+
+    Cheaper than to partition all scores, of which most are nowhere near the top.
+    """
+    blocks = len(scores) // _BLOCK
+    if blocks < n:
+        return -np.inf
+    maxima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    return float(np.partition(maxima, blocks - n)[blocks - n])
+
+
+def _units(vectors: Scores) -> Scores:
+    """Rows brought to length 1; rows of zeros stay so."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 class Svd:
-    """The factorisation: the seeds are folded in as a new listener."""
+    """The factorisation: the seeds are folded in as a new listener.
+
+    Attributes
+    ----------
+    shortlist
+        Of the rows (q_i, b_i), or `None`: all songs are scored. Set for large catalogues.
+    """
 
     name = "svd"
 
     def __init__(self, model: SvdModel, available: NDArray[np.bool_]) -> None:
         self.model = model
+        self.shortlist: Shortlist | None = None
         self._available = available
+        self._last: tuple[Query, FoldIn] | None = None
 
     def candidates(self, query: Query, n: int) -> Candidates:
         """Songs by predicted rating; see `Source`."""
-        listener = self.model.fold_in(query.seeds, query.ratings)
-        scores = np.where(
-            self._available, self.model.scores(listener.factors, listener.bias), np.float32(-np.inf)
-        )
-        scores[query.unwanted] = -np.inf
+        listener = self.listener(query)
+        found = self._among_few(listener, query.unwanted, n)
+        if found is None or len(found.ids) < n:
+            found = self._among_all(listener, query.unwanted, n)
+        return found
+
+    def _among_few(self, listener: FoldIn, unwanted: Ids, n: int) -> Candidates | None:
+        if self.shortlist is None:
+            return None
+        ids = self.shortlist.find(np.append(listener.factors, np.float32(1)), n, len(unwanted))
+        if ids is None:
+            return None
+        ids = ids[self._available[ids] & ~np.isin(ids, unwanted)]
+        scores = self.model.item_factors[ids] @ listener.factors + self.model.item_bias[ids]
+        best = top(scores + np.float32(self.model.mean + listener.bias), n)
+        return Candidates(ids[best.ids], best.scores)
+
+    def _among_all(self, listener: FoldIn, unwanted: Ids, n: int) -> Candidates:
+        scores = self.model.scores(listener.factors, listener.bias)
+        scores[~self._available] = -np.inf
+        scores[unwanted] = -np.inf
         return top(scores, n)
+
+    def listener(self, query: Query) -> FoldIn:
+        """The query folded in; the last one is kept, as several ask for it in one request."""
+        kept = self._last
+        if kept is None or kept[0] is not query:
+            kept = query, self.model.fold_in(query.seeds, query.ratings)
+            self._last = kept
+        return kept[1]
+
+    def scores_of(self, query: Query, ids: Ids) -> Scores:
+        """The predicted ratings of some songs, (n,)."""
+        listener = self.listener(query)
+        base = np.float32(self.model.mean + listener.bias)
+        factors, bias = self.model.item_factors[ids], self.model.item_bias[ids]
+        return np.asarray(factors @ listener.factors + bias + base, dtype=np.float32)
+
+    def cosines(self, ids: Ids, seeds: Ids) -> Scores:
+        """Cosines of the factors of (n,) songs and (s,) seeds, (n, s); 0 for a song without."""
+        songs, others = (_units(self.model.item_factors[some]) for some in (ids, seeds))
+        return np.asarray(songs @ others.T, dtype=np.float32)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Each seed's part of p_u·q_i, where it speaks for the song."""
-        parts = self.model.fold_in(query.seeds, query.ratings).parts[:, :-1]
+        parts = self.listener(query).parts[:, :-1]
         return np.asarray(np.maximum(self.model.item_factors[ids] @ parts.T, 0))
 
 
@@ -124,13 +195,20 @@ class Items:
 
 
 class Knn:
-    """Songs that sound like the seeds' mean."""
+    """Songs that sound like the seeds' mean.
+
+    Attributes
+    ----------
+    shortlist
+        Of the index's vectors, or `None`: all are compared. Set for large catalogues.
+    """
 
     name = "knn"
 
     def __init__(self, index: KnnIndex, unavailable: Ids) -> None:
         self.index = index
-        self._unavailable = unavailable
+        self.shortlist: Shortlist | None = None
+        self._available = ~np.isin(index.song_ids, unavailable)
 
     def usable(self, query: Query) -> Ids:
         """The seeds that have audio features; of a whole history, the most played of them."""
@@ -139,9 +217,30 @@ class Knn:
 
     def candidates(self, query: Query, n: int) -> Candidates:
         """Songs by cosine; none when no seed has audio features. See `Source`."""
-        exclude = np.union1d(query.unwanted, self._unavailable)
-        ids, cosines = self.index.query_mean(self.usable(query), n, exclude)
-        return Candidates(ids, cosines)
+        vector, unwanted = self.index.mean(self.usable(query)), query.unwanted
+        among = self.shortlist.find(vector, n, len(unwanted)) if self.shortlist else None
+        found = self._nearest(vector, n, unwanted, among)
+        if among is not None and len(found.ids) < n:
+            found = self._nearest(vector, n, unwanted, None)
+        return found
+
+    def _nearest(self, vector: Scores, n: int, unwanted: Ids, among: Ids | None) -> Candidates:
+        available = self._available
+        return Candidates(*self.index.query(vector, n, unwanted, allowed=available, among=among))
+
+    def cosines(self, query: Query, ids: Ids) -> tuple[Scores, Scores]:
+        """Cosines of (n,) songs with the seeds' mean and with the nearest seed, (n,) each.
+
+        NaN where the song has no audio features, or no seed has.
+        """
+        usable = self.usable(query)
+        if not len(usable) or not len(ids):
+            return np.full(len(ids), np.nan, np.float32), np.full(len(ids), np.nan, np.float32)
+        places = self.index.positions(usable)
+        points = self.index.vectors[:, places].T * self.index.lengths[places, None]
+        songs = self.index.vector(ids)
+        mean = songs @ _units(points.mean(axis=0, keepdims=True))[0]
+        return mean, (songs @ self.index.vectors[:, places]).max(axis=1)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Cosine with each seed that the mean was taken of, where it is above 0."""
@@ -161,14 +260,17 @@ class Popular:
 
     name = "popular"
 
-    def __init__(self, plays: NDArray[np.int64], available: NDArray[np.bool_]) -> None:
+    def __init__(self, plays: NDArray[np.integer[Any]], available: NDArray[np.bool_]) -> None:
         self.plays = np.where(available, plays, -np.inf).astype(np.float32)
+        self._first = top(self.plays, _FIRST)
 
     def candidates(self, query: Query, n: int) -> Candidates:
         """Songs by play count; see `Source`."""
-        scores = self.plays.copy()
-        scores[query.unwanted] = -np.inf
-        return top(scores, n)
+        unwanted = query.unwanted
+        most = n + len(unwanted)
+        found = self._first if most <= _FIRST else top(self.plays, most)
+        wanted = np.flatnonzero(~np.isin(found.ids, unwanted))[: max(n, 0)]
+        return Candidates(found.ids[wanted], found.scores[wanted])
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Nothing: the seeds have no say."""

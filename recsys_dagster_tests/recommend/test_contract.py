@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from recsys_dagster.recommend import METHODS, Answer, Recommender
-from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 
@@ -59,11 +58,10 @@ class TestSeeds:
             assert ids(recommender.recommend(seeds, method=method, n=n)) == long[:n]
 
 
-def test_more_asked_for_than_there_are(recommender: Recommender, method: str) -> None:
-    shape = worlds.Shape()
-    there = set(range(shape.songs)) - set(shape.forgotten) - {0}
-    if method in ("knn", "seed"):
-        there -= set(shape.silent)
+def test_more_asked_for_than_there_are(
+    recommender: Recommender, world: worlds.World, method: str
+) -> None:
+    there = worlds.reach(world, method, [0])
     assert set(ids(recommender.recommend([0], method=method, n=500))) == there
 
 
@@ -75,6 +73,9 @@ def test_the_seeds_have_a_say(crowded: Recommender, method: str) -> None:
         assert odd[0] == pytest.approx(odd[1], abs=2)
     elif method in ("knn", "seed"):
         assert odd == [50, 0]
+    elif method == "artist":
+        assert [len(found) for found in answers] == [1, 2]
+        assert odd == [1, 0]
     else:
         assert odd[0] > odd[1] + 15
 
@@ -87,16 +88,17 @@ def test_a_seed_named_twice_counts_once(recommender: Recommender, method: str) -
 
 
 def test_what_is_excluded_never_comes(crowd: worlds.World, method: str) -> None:
-    parts = crowd.parts
-    plays = parts.songs["plays"].to_numpy()
-    engine = Engine(parts.svd, parts.knn, parts.ranker, plays)
+    engine = worlds.engine(crowd.parts)
     seeds = np.array([1, 2])
     free = engine.rank(method, Query(seeds), 30).ids
     left_out = np.concatenate([free[::2], [1]])
     found = engine.rank(method, Query(seeds, exclude=left_out), 30).ids
-    assert len(found) == 30
     assert not set(found.tolist()) & {1, 2, *free[::2].tolist()}
-    if method in ("svd", "knn", "popular"):
+    if method == "artist":
+        assert found.tolist() == free[1::2].tolist()
+        return
+    assert len(found) == 30
+    if method in ("svd", "items", "knn", "popular"):
         assert found[:15].tolist() == free[1::2].tolist()
 
 

@@ -1,12 +1,14 @@
 """Item-item neighbours as a source of the hybrid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.explain import seed_shares
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster.recommend.sources import Items, Query
 from recsys_dagster_tests import worlds
 
@@ -28,9 +30,7 @@ def source(model: ItemKnn, crowd: worlds.World) -> Items:
 
 
 def engine(crowd: worlds.World, model: ItemKnn | None, **weights: float) -> Engine:
-    parts = crowd.parts
-    plays = parts.songs["plays"].to_numpy()
-    return Engine(parts.svd, parts.knn, Ranker(weights), plays, items=model)
+    return worlds.engine(replace(crowd.parts, items=model), Fusion(weights))
 
 
 def test_candidates_are_the_models_best(source: Items, model: ItemKnn) -> None:

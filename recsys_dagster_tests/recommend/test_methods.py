@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys_dagster.models.knn.space import FeatureSpace
-from recsys_dagster.recommend import Recommender
+from recsys_dagster.recommend import METHODS, Recommender
 from recsys_dagster.recommend.packing import Parts
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster_tests import worlds
 
 SEEDS = [[1], [2, 4], [1, 2, 5, 6, 9], [0, 8], [50, 51]]
@@ -109,10 +109,10 @@ def fused(lists: dict[str, list[int]], weights: dict[str, float], constant: floa
 
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("ranker", [
-    Ranker(), Ranker({"svd": 1.0, "knn": 0.1}), Ranker({"svd": 1.0, "knn": 3.0}, 10.0, 30),
+    Fusion(), Fusion({"svd": 1.0, "knn": 0.1}), Fusion({"svd": 1.0, "knn": 3.0}, 10.0, 30),
 ])  # fmt: skip
-def test_hybrid(crowd: worlds.World, seeds: list[int], ranker: Ranker) -> None:
-    parts = worlds.make(crowd.shape, ranker).parts if ranker != Ranker() else crowd.parts
+def test_hybrid(crowd: worlds.World, seeds: list[int], ranker: Fusion) -> None:
+    parts = worlds.make(crowd.shape, ranker).parts if ranker != Fusion() else crowd.parts
     recommender = Recommender(parts, worlds.RELEASE)
     lists = {
         name: [song for song, _ in asked(recommender, name, seeds, ranker.candidates)]
@@ -125,7 +125,7 @@ def test_hybrid(crowd: worlds.World, seeds: list[int], ranker: Ranker) -> None:
 
 
 def test_a_weight_of_0_leaves_a_source_out(crowd: worlds.World) -> None:
-    parts = worlds.make(crowd.shape, Ranker({"svd": 1.0, "knn": 0.0})).parts
+    parts = worlds.make(crowd.shape, Fusion({"svd": 1.0, "knn": 0.0})).parts
     recommender = Recommender(parts, worlds.RELEASE)
     songs = recommender.recommend([1, 2], n=60).recommendations
     alone = asked(recommender, "svd", [1, 2], 60)
@@ -134,6 +134,5 @@ def test_a_weight_of_0_leaves_a_source_out(crowd: worlds.World) -> None:
 
 
 def test_every_method_says_something_else(crowded: Recommender) -> None:
-    methods = ("hybrid", "svd", "knn", "seed", "popular")
-    answers = {tuple(song for song, _ in asked(crowded, one, [1, 2], 10)) for one in methods}
-    assert len(answers) == len(methods)
+    answers = {tuple(song for song, _ in asked(crowded, one, [1, 2], 10)) for one in METHODS}
+    assert len(answers) == len(METHODS)

@@ -119,7 +119,7 @@ def kinds(document: dict[str, Any]) -> dict[str, type]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_json_is_that_of_the_design(recommender: Recommender, method: str) -> None:
-    answer = recommender.recommend([0, worlds.name_of(2), UNKNOWN], method=method, n=7)
+    answer = recommender.recommend([0, worlds.name_of(8), UNKNOWN], method=method, n=7)
     text = json.dumps(answer.to_dict(), allow_nan=False)
     found = json.loads(text)
     assert found == json.loads(json.dumps(answer.to_dict()))
@@ -131,7 +131,7 @@ def test_the_json_is_that_of_the_design(recommender: Recommender, method: str) -
     assert first == {"query": worlds.name_of(0), "matched": True, "song_id": 0,
                      "artist": worlds.artist(0), "title": worlds.title(0)}  # fmt: skip
     assert kinds(unknown) == {"query": str, "matched": bool, "suggestions": list}
-    assert len(found["recommendations"]) == 7
+    assert len(found["recommendations"]) == (2 if method == "artist" else 7)
     for song in found["recommendations"]:
         assert kinds({**song, "spotify_id": "maybe none"}) == {
             "rank": int, **SONG, "score": float, "sources": list, "because": dict,
