@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ INTERACTIONS_SCHEMA = pl.Schema(
         "artist": pl.String(),
         "title": pl.String(),
         "play_count": pl.Int64(),
+        "early_plays": pl.Int64(),
         "first_listen": pl.Datetime("us", "UTC"),
         "last_listen": pl.Datetime("us", "UTC"),
         "spotify_ids": pl.List(pl.String()),
@@ -35,17 +37,18 @@ class InteractionArrays:
         Names; position is the listener's index.
     user, song
         Indices of the pairs, shape (n,), int32; the song's index is its `song_id`.
-    plays
-        Play counts, shape (n,), int64.
+    plays, early
+        Play counts, and how many of them were before the cut in time, shape (n,), int64.
     """
 
     users: tuple[str, ...]
     user: NDArray[np.int32]
     song: NDArray[np.int32]
     plays: NDArray[np.int64]
+    early: NDArray[np.int64]
 
 
-def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
+def count_interactions(listens: pl.LazyFrame, cut: datetime | None = None) -> pl.LazyFrame:
     """Play count, first and last listen for each listener and song.
 
     Listeners are counted a range at a time, so memory is bounded however many listens there
@@ -55,6 +58,9 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
     ----------
     listens
         Columns of `LISTENS_SCHEMA`.
+    cut
+        `early_plays` are those before it, or without a time; by default all are early. See
+        `windows.find_cut`.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
     ) -> Iterator[pl.DataFrame]:
         keys = SongKeys()
         for listeners in split_by_listener(count_listeners(listens)):
-            found = _count(listeners.among(listens), keys)
+            found = _count(listeners.among(listens), keys, cut)
             found = found if rows is None else found.head(rows)
             rows = None if rows is None else rows - found.height
             found = found if predicate is None else found.filter(predicate)
@@ -78,11 +84,14 @@ def count_interactions(listens: pl.LazyFrame) -> pl.LazyFrame:
     return register_io_source(counted, schema=INTERACTIONS_SCHEMA)
 
 
-def _count(listens: pl.LazyFrame, keys: SongKeys) -> pl.DataFrame:
+def _count(listens: pl.LazyFrame, keys: SongKeys, cut: datetime | None) -> pl.DataFrame:
     """The interactions of all listeners in some listens, in the order of their first listens."""
     numbered = listens.with_row_index("row")
+    late = pl.lit(False) if cut is None else (pl.col("listened_at") >= cut).fill_null(False)
+    played = ~pl.col("burst")
     spelled = numbered.group_by("user", "artist", "title").agg(
-        (pl.len() - pl.col("burst").sum()).cast(pl.Int64).alias("play_count"),
+        played.sum().cast(pl.Int64).alias("play_count"),
+        (played & ~late).sum().cast(pl.Int64).alias("early_plays"),
         pl.col("listened_at").min().alias("first_listen"),
         pl.col("listened_at").max().alias("last_listen"),
         pl.col("row").min(),
@@ -103,7 +112,7 @@ def _merged(spellings: pl.DataFrame) -> pl.DataFrame:
     by_use = spellings.sort("play_count", "artist", "title", descending=[True, False, False])
     return by_use.group_by("user", "song_key", maintain_order=True).agg(
         pl.col("artist", "title").first(),
-        pl.col("play_count").sum(),
+        pl.col("play_count", "early_plays").sum(),
         pl.col("first_listen").min(),
         pl.col("last_listen").max(),
         pl.col("row").min(),
@@ -127,7 +136,7 @@ def _spotify_ids(listens: pl.LazyFrame, keys: SongKeys) -> pl.DataFrame:
 def interaction_arrays(interactions: pl.LazyFrame, songs: pl.LazyFrame) -> InteractionArrays:
     """Interactions as arrays, songs by their `song_id`, listeners in alphabetical order."""
     pairs = (
-        interactions.select("user", "song_key", "play_count")
+        interactions.select("user", "song_key", "play_count", "early_plays")
         .join(songs.select("song_key", "song_id"), on="song_key")
         .sort("user", "song_id")
         .collect(engine="streaming")
@@ -139,4 +148,5 @@ def interaction_arrays(interactions: pl.LazyFrame, songs: pl.LazyFrame) -> Inter
         index.cast(pl.Int32).to_numpy(),
         pairs["song_id"].cast(pl.Int32).to_numpy(),
         pairs["play_count"].to_numpy(),
+        pairs["early_plays"].to_numpy(),
     )

@@ -65,6 +65,39 @@ def test_a_plain_recount_agrees(played: list[Listen]) -> None:
     assert table["play_count"].sum() == len(played)
 
 
+@settings(max_examples=40)
+@given(PLAYED, st.one_of(st.none(), st.integers(-1, 31)), st.data())
+def test_early_plays_are_those_before_the_cut_or_without_a_time(
+    played: list[Listen], hours: int | None, data: st.DataObject
+) -> None:
+    """Counted again, one listen after the other, whatever the spelling; bursts count once."""
+    cut = None if hours is None else datetime(2021, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+    bursts = data.draw(st.lists(st.booleans(), min_size=len(played), max_size=len(played)))
+    listened = as_table(played).with_columns(pl.Series("burst", bursts, pl.Boolean()))
+    expected: Counter[tuple[str, str]] = Counter()
+    for row in listened.collect().iter_rows(named=True):
+        early = cut is None or row["listened_at"] is None or row["listened_at"] < cut
+        expected[row["user"], key_of(row["artist"], row["title"])] += early and not row["burst"]
+    table = count_interactions(listened, cut).collect()
+    counted = table.select("user", "song_key", "early_plays").rows()
+    assert {(user, key): plays for user, key, plays in counted} == expected
+    assert (table["early_plays"] <= table["play_count"]).all()
+    if cut is None:
+        assert table["early_plays"].equals(table["play_count"])
+
+
+def test_early_plays_of_several_spellings_are_added_up() -> None:
+    played = [
+        ("u", "ABBA", "one"),
+        ("u", "Abba", "One"),
+        ("u", "abba", "ONE"),
+        ("u", "Abba", "One"),
+    ]
+    cut = datetime(2021, 1, 1, 2, tzinfo=UTC)
+    row = count_interactions(as_table(played), cut).collect().row(0, named=True)
+    assert (row["play_count"], row["early_plays"]) == (4, 2)
+
+
 def test_first_and_last_listens_are_those_of_the_recount() -> None:
     played = listens(1, 300)
     start = datetime(2021, 1, 1, tzinfo=UTC)
@@ -116,6 +149,11 @@ def test_arrays_say_what_the_table_says() -> None:
         for user, song, plays in zip(arrays.user, arrays.song, arrays.plays, strict=True)
     }
     assert triples == set(interactions.select("user", "song_key", "play_count").rows())
+    assert (arrays.early == arrays.plays).all()
+    cut = datetime(2021, 1, 4, tzinfo=UTC)
+    parted = count_interactions(as_table(listens(3, 200)), cut)
+    early = interaction_arrays(parted, songs.lazy()).early
+    assert 0 < early.sum() == parted.collect()["early_plays"].sum() < arrays.plays.sum()
     assert arrays.user.dtype == arrays.song.dtype == np.dtype(np.int32)
     assert list(arrays.users) == sorted(arrays.users)
     order = np.lexsort((arrays.song, arrays.user))
