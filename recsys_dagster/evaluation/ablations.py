@@ -1,35 +1,40 @@
 """What the hybrid loses without each of its sources, and whether it finds what is not there."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from recsys_dagster.evaluation.bootstrap import draw_weights
+from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.document import SEED, difference, named_intervals, named_means
 from recsys_dagster.evaluation.pairs import Pairs
-from recsys_dagster.evaluation.trial import HYBRID, RANDOM, Figures, Trial, rank_cases
+from recsys_dagster.evaluation.trial import (
+    HYBRID,
+    RANDOM,
+    EngineOf,
+    Figures,
+    Trial,
+    rank_cases,
+)
 from recsys_dagster.recommend.engine import Engine
-from recsys_dagster.recommend.ranker import Ranker
 
 SHUFFLED = "shuffled"
 
 
-def ablate(
-    trial: Trial, make_engine: Callable[[Ranker], Engine], ranker: Ranker
-) -> dict[str, dict[str, Any]]:
+def ablate(trial: Trial, engine_of: EngineOf, sources: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The figures of the hybrid without each source, and with shuffled labels.
 
     Parameters
     ----------
     trial
         Of the whole hybrid.
-    make_engine
-        Gives an engine with a ranker, over the models of the trial.
-    ranker
-        That of the hybrid. A source is left out by a weight of 0; where no other is left, the
-        ablation is left out too.
+    engine_of
+        The engines of the trial; their rankers are asked without each source. They are not
+        learned anew, so a learned one does a little worse than it could without that source.
+    sources
+        Those to be left out one by one. Where a ranker asks no other, so that nothing would be
+        left, and where it does not ask the source at all, it stays as it is.
 
     Returns
     -------
@@ -38,8 +43,8 @@ def ablate(
     """
     weights = draw_weights(len(trial.cases), SEED)
     found = {}
-    for source, without in without_each(ranker):
-        lists = rank_cases(make_engine(without), HYBRID, trial.cases)
+    for source in sources:
+        lists = rank_cases(_without(engine_of, source), HYBRID, trial.cases)
         rows = trial.measure(lists)
         against = difference(trial.figures[HYBRID], rows, weights)
         found[f"-{source}"] = {**_figures(rows, weights), "difference": against}
@@ -49,11 +54,14 @@ def ablate(
     return {**found, SHUFFLED: {**_figures(rows, weights), "difference": against}}
 
 
-def without_each(ranker: Ranker) -> Iterator[tuple[str, Ranker]]:
-    """Each source with a weight, and the ranker without it."""
-    used = [name for name, weight in ranker.weights.items() if weight > 0]
-    for source in used if len(used) > 1 else ():
-        yield source, replace(ranker, weights={**ranker.weights, source: 0.0})
+def _without(engine_of: EngineOf, source: str) -> EngineOf:
+    """The same engines, their rankers without a source."""
+
+    def of(case: Case) -> Engine:
+        engine = engine_of(case)
+        return engine.with_rankers(engine.rankers.without(source))
+
+    return of
 
 
 def shuffle_labels(trial: Trial, rng: np.random.Generator | int = SEED) -> Pairs:

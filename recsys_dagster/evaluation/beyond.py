@@ -95,7 +95,8 @@ def intra_list_diversity(lists: Ints, index: KnnIndex) -> Figures:
     NaN with fewer than two such songs. Smyth and McClave 2001, "Similarity vs. diversity". The
     vectors have length 1, so that the pairs need not be formed: Σ_{i≠j} v_i·v_j = |Σ v|² - m.
     """
-    vectors = index.vector(lists.ravel()).astype(np.float64).reshape(*lists.shape, -1)
+    flat = index.vector(lists.ravel()).astype(np.float64)
+    vectors = flat.reshape(*lists.shape, flat.shape[-1])
     songs = np.isfinite(vectors).all(axis=2).sum(axis=1).astype(np.float64)
     sums = np.nan_to_num(vectors).sum(axis=1)
     return 1 - _over((sums**2).sum(axis=1) - songs, songs * (songs - 1))

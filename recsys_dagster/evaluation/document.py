@@ -14,12 +14,12 @@ from recsys_dagster.evaluation.bootstrap import (
     intervals,
     means,
 )
-from recsys_dagster.evaluation.protocol import describe_protocol
-from recsys_dagster.evaluation.trial import HYBRID, NAMES, Trial
+from recsys_dagster.evaluation.trial import HEADLINE, HYBRID, NAMES, Trial
+from recsys_dagster.recommend.engine import PARTS
 
 SEED = 0
 DIGITS = 6
-NO_LISTENER = "No listener has songs both in the training and in the test part."
+NO_LISTENER = "There is no listener to ask: none has songs to reveal and others to be found."
 TOO_FEW = "An interval needs the figures of two listeners at least."
 OF_ALL_LISTS = "A figure of all lists together, which no single listener has."
 GAPS = {
@@ -32,15 +32,15 @@ GAPS = {
 Figures = NDArray[np.float64]
 
 
-def summarise(trial: Trial, best_part: str) -> dict[str, Any]:
+def summarise(trial: Trial, protocol: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that a trial says.
 
     Parameters
     ----------
     trial
         The lists and figures.
-    best_part
-        The single source that the hybrid is compared with.
+    protocol
+        How they were made; see `describe_protocol`.
 
     Returns
     -------
@@ -53,21 +53,32 @@ def summarise(trial: Trial, best_part: str) -> dict[str, Any]:
         name: {**named_means(rows), **_rounded(trial.over_all(name))}
         for name, rows in trial.figures.items()
     }
+    best = best_part(methods)
     return {
-        "protocol": describe_protocol(trial.held_out, len(trial.cases)),
+        "protocol": dict(protocol),
         "bootstrap": {"resamples": RESAMPLES, "confidence": CONFIDENCE, "seed": SEED},
         "methods": methods,
         "intervals": {
             name: {**named_intervals(rows, weights), **dict.fromkeys(OVER_ALL)}
             for name, rows in trial.figures.items()
         },
-        "best_part": best_part,
+        "best_part": best,
         "differences": {
             other: difference(trial.figures[HYBRID], trial.figures[other], weights)
-            for other in dict.fromkeys(("popular", best_part, "seed"))
+            for other in dict.fromkeys(("popular", best, "seed"))
+            if other in trial.figures
         },
         "reasons": _reasons(methods, len(trial.cases)),
     }
+
+
+def best_part(methods: Mapping[str, Mapping[str, float | None]]) -> str:
+    """The single source with the best NDCG@10; of equals the first.
+
+    It is the best one of these very figures, which favours it against the hybrid.
+    """
+    parts = [name for name in PARTS if name in methods]
+    return max(parts, key=lambda name: methods[name][HEADLINE] or 0)
 
 
 def named_means(rows: Figures, names: Sequence[str] = NAMES) -> dict[str, float | None]:

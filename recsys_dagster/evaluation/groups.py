@@ -36,15 +36,8 @@ def terciles(values: Ints) -> Ints:
 
 
 def activity(trial: Trial) -> Ints:
-    """Training plays of each case's listener, (n,)."""
-    train = trial.held_out.train
-    listeners = np.array([case.listener for case in trial.cases], dtype=np.int64)
-    plays = np.bincount(
-        trial.held_out.users[train],
-        weights=trial.held_out.plays[train],
-        minlength=int(listeners.max(initial=-1)) + 1,
-    )
-    return plays[listeners].astype(np.int64)
+    """Plays before the cut of each case's listener, (n,)."""
+    return trial.audience.plays[[case.listener for case in trial.cases]]
 
 
 def group_figures(trial: Trial) -> dict[str, Any]:
@@ -79,7 +72,7 @@ def listener_table(trial: Trial) -> pl.DataFrame:
 
 def _groups(trial: Trial) -> Iterator[tuple[str, str, dict[str, Any], Bools]]:
     """Kind, name, facts, and which of the songs to be found are in it."""
-    popularity = trial.listeners_of_songs()[trial.answers.songs]
+    popularity = trial.audience.listeners[trial.answers.songs]
     yield from _thirds("popularity", "listeners_of_song", popularity, popularity)
     plays = activity(trial)
     yield from _thirds("activity", "plays_of_listener", plays, plays[trial.answers.rows])

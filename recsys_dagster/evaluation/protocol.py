@@ -1,94 +1,81 @@
-"""The evaluation: known listeners, five songs revealed, the songs held out to be found."""
+"""How it is measured, in words and numbers."""
 
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from recsys_dagster.evaluation.cases import SEEDS
 from recsys_dagster.evaluation.metrics import CUTOFFS
-from recsys_dagster.recommend.sources import Query
+from recsys_dagster.evaluation.split import COLD_IN, Split
 
-SEEDS = 5
-MAX_LISTENERS = 2_000
 FEW_LISTENERS = 100
 """Below it, means over listeners say little."""
+STRANGERS, KNOWN, COLD = "held-out listeners", "known listeners", "cold songs"
 
-Ints = NDArray[np.integer[Any]]
 
+def describe_protocol(split: Split, cut: str | None, task: str, listeners: int) -> dict[str, Any]:
+    """How the headline is measured.
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Interactions, and which of them are whose part.
-
-    Attributes
+    Parameters
     ----------
-    users, songs, plays
-        The pairs, shape (n,), sorted by listener.
-    train, valid, test
-        Positions of the pairs; no model has seen `test`.
+    split
+        Who is held out.
+    cut
+        The day at whose beginning learning stops, if there is one.
+    task
+        `STRANGERS`, or `KNOWN` where nobody can be held out.
+    listeners
+        How many were asked.
+
+    Returns
+    -------
+    `seeds` is `None` where the whole history is revealed; `test_share` is the share of plays that
+    were after the cut, 0 without one.
     """
-
-    users: Ints
-    songs: Ints
-    plays: Ints
-    train: Ints
-    valid: Ints
-    test: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One listener: five songs as seeds, songs that are no answer, and the answers."""
-
-    query: Query
-    relevant: NDArray[np.int64]
-    listener: int = -1
-    """Index among the listeners of the interactions."""
-
-
-def make_cases(held_out: HeldOut, rng: np.random.Generator | int = 0) -> list[Case]:
-    """A case for each listener with songs in train and in test.
-
-    The seeds are the listener's most played training songs. All songs of train and valid are
-    excluded, for every method alike. Of more than `MAX_LISTENERS` listeners a sample is drawn.
-    """
-    part = np.full(len(held_out.users), -1, dtype=np.int8)
-    part[held_out.train], part[held_out.valid], part[held_out.test] = 0, 1, 2
-    bounds = np.flatnonzero(np.diff(held_out.users, prepend=-1, append=-1))
-    cases = []
-    for start, stop in pairwise(bounds):
-        songs, plays = held_out.songs[start:stop], held_out.plays[start:stop]
-        whose = part[start:stop]
-        train = songs[whose == 0][np.lexsort((songs[whose == 0], -plays[whose == 0]))]
-        relevant = songs[whose == 2].astype(np.int64)
-        if len(train) and len(relevant):
-            query = Query(
-                train[:SEEDS].astype(np.int64),
-                exclude=songs[np.isin(whose, (0, 1))].astype(np.int64),
-            )
-            cases.append(Case(query, relevant, int(held_out.users[start])))
-    if len(cases) > MAX_LISTENERS:
-        drawn = np.random.default_rng(rng).choice(len(cases), MAX_LISTENERS, replace=False)
-        return [cases[one] for one in np.sort(drawn)]
-    return cases
-
-
-def describe_protocol(held_out: HeldOut, listeners: int) -> dict[str, Any]:
-    """How it is measured, in words and numbers."""
-    total = max(len(held_out.users), 1)
+    late, plays = int(split.late.sum()), int((split.early + split.late).sum())
     return {
-        "description": (
-            f"Each listener's {SEEDS} most played training songs are the seeds; the songs of the "
-            "test part are to be found. The whole catalogue is ranked, without the songs of "
-            "training and validation. The split is drawn at random over listener-song pairs."
-        ),
+        "task": task,
+        "description": describe_task(task, cut, SEEDS[-1]),
         "listeners": listeners,
-        "seeds": SEEDS,
+        "seeds": SEEDS[-1] if task == STRANGERS else None,
         "cutoffs": list(CUTOFFS),
-        "train_share": round(len(held_out.train) / total, 4),
-        "valid_share": round(len(held_out.valid) / total, 4),
-        "test_share": round(len(held_out.test) / total, 4),
-        "pairs": len(held_out.users),
+        "cut": cut,
+        "timed": split.timed,
+        "folds": split.folds,
+        "held_out_listeners": int((split.fold >= 0).sum()),
+        "test_share": round(late / max(plays, 1), 4),
+        "pairs": len(split.users),
     }
+
+
+def describe_task(task: str, cut: str | None, seeds: int) -> str:
+    """A task in words.
+
+    >>> describe_task(KNOWN, None, 5)
+    'Not measured: without times there is no later to be found.'
+    """
+    songs = "most played song" if seeds == 1 else f"{seeds} most played songs"
+    catalogue = "The whole catalogue is ranked, without what was revealed."
+    if task == COLD:
+        return (
+            f"One song in {COLD_IN} is hidden from training altogether. Held-out listeners reveal "
+            f"the {songs} of the others; the hidden songs that they play and whose audio features "
+            f"are known are to be found. {catalogue}"
+        )
+    if task == KNOWN:
+        if cut is None:
+            return "Not measured: without times there is no later to be found."
+        return (
+            f"Listeners whose plays before {cut} were learned from: all of those are known, and "
+            f"the songs that they played first after that day are to be found. {catalogue}"
+        )
+    if cut is None:
+        return (
+            "The history has no time to part it by that most listeners' plays lie on both sides "
+            "of. So listeners are held out from all that is learned; they "
+            f"reveal their {songs}, and the rest of what they play is to be found. "
+            f"{catalogue}"
+        )
+    return (
+        "Listeners are held out from all that is learned, and nothing after the beginning of "
+        f"{cut} is learned from. They reveal the {songs} from before; what else they played "
+        f"after is to be found. {catalogue}"
+    )

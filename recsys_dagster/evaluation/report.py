@@ -1,11 +1,11 @@
 """The evaluation for people: a table in Markdown, and plots."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from recsys_dagster.evaluation.plotting import markdown_image
 
 COLUMNS = tuple(f"{name}@{k}" for name in ("ndcg", "recall", "precision") for k in (5, 10, 20))
 BEYOND_COLUMNS = (
@@ -88,6 +88,47 @@ def difference_in_words(other: str, found: Mapping[str, Any]) -> str:
     return f"Hybrid less {other}: {found['mean']:+.3f} [{low:+.3f}, {high:+.3f}], so {said}."
 
 
+def task_rows(evaluation: Mapping[str, Any]) -> list[list[str]]:
+    """NDCG@10 by method and task: a row of heads, then one a method in the order of `by_ndcg`.
+
+    Nothing for an evaluation that was made before there were tasks.
+    """
+    tasks: Mapping[str, Any] = evaluation.get("tasks") or {}
+    if not tasks:
+        return []
+    measured = [task["methods"] for task in tasks.values()]
+    rows = [
+        [name, *(shown(methods.get(name, {}).get("ndcg@10")) for methods in measured)]
+        for name in by_ndcg(evaluation["methods"])
+    ]
+    return [["method", *tasks], *rows]
+
+
+def task_lines(evaluation: Mapping[str, Any]) -> list[str]:
+    """Of each task, how many were asked, and what differs significantly from the hybrid."""
+    return [task_in_words(name, task) for name, task in (evaluation.get("tasks") or {}).items()]
+
+
+def task_in_words(name: str, task: Mapping[str, Any]) -> str:
+    """What the differences of the hybrid in a task say.
+
+    >>> row = {"ndcg@10": {"mean": 0.1, "interval": [0.05, 0.2]}}
+    >>> task_in_words("1 seed", {"listeners": 40, "differences": {"svd": row}})
+    '1 seed, 40 listeners: the hybrid is better than svd.'
+    """
+    if not task["listeners"]:
+        return f"{name}: nobody could be asked."
+    said: dict[str, list[str]] = {}
+    for other, row in task["differences"].items():
+        ends = row["ndcg@10"]["interval"]
+        low, high = ends or (0, 0)
+        verdict = "is better than" if low > 0 else "is worse than" if high < 0 else None
+        said.setdefault(verdict or "is not shown to differ from", []).append(other)
+    listeners = f"{task['listeners']:,} listener{'' if task['listeners'] == 1 else 's'}"
+    parts = [f"{verdict} {', '.join(others)}" for verdict, others in said.items()]
+    return f"{name}, {listeners}: the hybrid {'; it '.join(parts)}."
+
+
 def markdown_table(
     methods: Mapping[str, Mapping[str, float | None]], columns: Sequence[str] = COLUMNS
 ) -> str:
@@ -127,7 +168,7 @@ def plot_methods(
     axes.set_xlabel("NDCG@10 with 95 % intervals" if intervals else "NDCG@10")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.15)
-    return _markdown_image(figure, "NDCG@10 by method")
+    return markdown_image(figure, "NDCG@10 by method")
 
 
 MEASURES = {"mse": "MSE of log(1 + plays)", "ndcg@20": "NDCG@20"}
@@ -160,14 +201,8 @@ def plot_training(training: Mapping[str, Any]) -> str:
     if other is not axes:
         other.set_ylabel(MEASURES[measure])
     axes.legend(handles=lines, frameon=False)
-    return _markdown_image(figure, "Training curve")
+    return markdown_image(figure, "Training curve")
 
 
 def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def _markdown_image(figure: Figure, alt: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
-    return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"

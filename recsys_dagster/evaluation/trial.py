@@ -1,6 +1,6 @@
 """The trial: the lists of every method for every case, and each listener's figures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +16,10 @@ from recsys_dagster.evaluation.beyond import (
     measure_lists,
     self_information,
 )
-from recsys_dagster.evaluation.metrics import ACCURACY_NAMES, CUTOFFS, measure_hits, ndcg
+from recsys_dagster.evaluation.cases import Case
+from recsys_dagster.evaluation.metrics import ACCURACY_NAMES, CUTOFFS, measure_hits
 from recsys_dagster.evaluation.pairs import NO_SONG, Ints, Pairs
-from recsys_dagster.evaluation.protocol import Case, HeldOut, make_cases
+from recsys_dagster.evaluation.split import Split
 from recsys_dagster.models.popularity import random_scores
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import METHODS, Engine
@@ -32,15 +33,40 @@ NAMES = (*ACCURACY_NAMES, *BY_LISTENER)
 """The figures that each listener has."""
 
 Figures = NDArray[np.float64]
+EngineOf = Callable[[Case], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who played what before the cut.
+
+    Attributes
+    ----------
+    listeners
+        By how many listeners each song was played, shape (n_songs,).
+    plays
+        How much each listener played, shape (n_users,).
+    """
+
+    listeners: Ints
+    plays: Ints
+
+    @classmethod
+    def of(cls, split: Split, n_songs: int) -> "Audience":
+        """Count them."""
+        heard = split.early > 0
+        listeners = np.bincount(split.songs[heard], minlength=n_songs)
+        plays = np.bincount(split.users, weights=split.early, minlength=len(split.fold))
+        return cls(listeners, plays.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What every method recommended, and how good it was; n listeners.
+    """What every method recommended, and how good it was; n cases, one a listener.
 
     Attributes
     ----------
-    held_out, cases, catalogue, available
+    cases, audience, catalogue, available
         What was asked, and of which songs.
     answers, revealed
         The songs to be found, and those that must not be recommended.
@@ -50,19 +76,14 @@ class Trial:
         By method, (n, len(NAMES)); NaN where a figure cannot be measured.
     """
 
-    held_out: HeldOut
     cases: list[Case]
+    audience: Audience
     catalogue: Catalogue
     available: NDArray[np.bool_]
     answers: Pairs
     revealed: Pairs
     lists: dict[str, Ints]
     figures: dict[str, Figures]
-
-    def listeners_of_songs(self) -> Ints:
-        """By how many listeners each song is played in the training part, (n_songs,)."""
-        train = self.held_out.songs[self.held_out.train]
-        return np.bincount(train, minlength=len(self.available))
 
     def measure(self, lists: Ints, answers: Pairs | None = None) -> Figures:
         """Figures of other lists, or by other answers, (n, len(NAMES)).
@@ -74,8 +95,8 @@ class Trial:
         """
         check_lists(lists, self.revealed)
         looked_for = self.answers if answers is None else answers
-        n_users = len(np.unique(self.held_out.users[self.held_out.train]))
-        information = self_information(self.listeners_of_songs(), n_users)
+        n_users = int((self.audience.plays > 0).sum())
+        information = self_information(self.audience.listeners, n_users)
         found = {
             **measure_hits(looked_for.stand_in(lists), looked_for.counts()),
             **measure_lists(lists, information, self.catalogue),
@@ -90,10 +111,13 @@ class Trial:
 
 
 def run_trial(
-    engine: Engine,
-    held_out: HeldOut,
+    engine_of: EngineOf,
+    cases: list[Case],
+    audience: Audience,
+    available: NDArray[np.bool_],
     catalogue: Catalogue | None = None,
     *,
+    methods: Sequence[str] = METHODS,
     rng: np.random.Generator | int = 0,
     progress: Progress = SILENT,
 ) -> Trial:
@@ -101,10 +125,14 @@ def run_trial(
 
     Parameters
     ----------
-    engine
-        Made of models that have seen the train part alone.
-    held_out
-        The interactions and their parts.
+    engine_of
+        Gives a case the engine that has not seen its listener, nor anything after the cut.
+    cases
+        What is asked.
+    audience
+        What novelty and activity are measured by.
+    available
+        Which songs may be recommended, shape (n_songs,).
     catalogue
         What the figures beyond accuracy need.
 
@@ -113,28 +141,26 @@ def run_trial(
     RecsysError
         A method recommends a song that had been revealed.
     """
-    generator = np.random.default_rng(rng)
-    cases = make_cases(held_out, generator)
-    shuffled = np.random.default_rng(generator.integers(2**32))
-    lists = {name: _empty(cases) for name in (*METHODS, RANDOM)}
+    shuffled = np.random.default_rng(rng)
+    lists = {name: _empty(cases) for name in (*methods, RANDOM)}
     with progress.task("Evaluating", len(cases)) as task:
         for row, case in enumerate(cases):
-            for method, ranked in _rankings(engine, case, shuffled):
+            for method, ranked in _rankings(engine_of(case), case, methods, shuffled):
                 lists[method][row, : len(ranked)] = ranked
             task.advance()
     trial = Trial(
-        held_out, cases, catalogue or Catalogue(), engine.available,
+        cases, audience, catalogue or Catalogue(), available,
         Pairs.of([case.relevant for case in cases]),
         Pairs.of([case.query.unwanted for case in cases]), lists, {},
     )  # fmt: skip
     return replace(trial, figures={name: trial.measure(one) for name, one in lists.items()})
 
 
-def rank_cases(engine: Engine, method: str, cases: list[Case]) -> Ints:
+def rank_cases(engine_of: EngineOf, method: str, cases: list[Case]) -> Ints:
     """The lists of one method, (n, 20)."""
     lists = _empty(cases)
     for row, case in enumerate(cases):
-        ranked = engine.rank(method, case.query, DEPTH).ids
+        ranked = engine_of(case).rank(method, case.query, DEPTH).ids
         lists[row, : len(ranked)] = ranked
     return lists
 
@@ -157,30 +183,14 @@ def check_lists(lists: Ints, revealed: Pairs) -> None:
         )
 
 
-def choose_part(engine: Engine, held_out: HeldOut) -> str:
-    """The single source with the best NDCG@10 on the validation part; of equals the first."""
-    parts = [name for name in METHODS if name in engine.sources and name != "popular"]
-    nothing = np.empty(0, dtype=np.int64)
-    cases = make_cases(replace(held_out, valid=nothing, test=held_out.valid))
-    answers = Pairs.of([case.relevant for case in cases])
-    if not cases:
-        return parts[0]
-
-    def score(part: str) -> float:
-        hit = answers.stand_in(rank_cases(engine, part, cases))
-        return float(ndcg(hit, 10, answers.counts()).mean())
-
-    return max(parts, key=score)
-
-
 def _empty(cases: list[Case]) -> Ints:
     return np.full((len(cases), DEPTH), NO_SONG, dtype=np.int64)
 
 
 def _rankings(
-    engine: Engine, case: Case, rng: np.random.Generator
+    engine: Engine, case: Case, methods: Sequence[str], rng: np.random.Generator
 ) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    for method in METHODS:
+    for method in methods:
         yield method, engine.rank(method, case.query, DEPTH).ids
     scores = np.where(engine.available, random_scores(len(engine.available), rng), -np.inf)
     scores[case.query.unwanted] = -np.inf

@@ -1,44 +1,49 @@
 import doctest
 import json
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.evaluation import groups, pairs
-from recsys_dagster.evaluation.ablations import ablate, shuffle_labels, without_each
-from recsys_dagster.evaluation.beyond import BEYOND, Catalogue
-from recsys_dagster.evaluation.document import summarise
+from recsys_dagster.evaluation import (
+    ablations,
+    cases,
+    groups,
+    learning,
+    pairs,
+    protocol,
+    split,
+    tasks,
+    trial,
+    variants,
+)
+from recsys_dagster.evaluation import document as document_module
+from recsys_dagster.evaluation.ablations import ablate, shuffle_labels
+from recsys_dagster.evaluation.beyond import BEYOND
+from recsys_dagster.evaluation.document import best_part, summarise
 from recsys_dagster.evaluation.groups import group_figures, listener_table
 from recsys_dagster.evaluation.metrics import ACCURACY_NAMES
 from recsys_dagster.evaluation.pairs import Pairs
-from recsys_dagster.evaluation.protocol import HeldOut
-from recsys_dagster.evaluation.trial import NAMES, Trial, choose_part, run_trial
-from recsys_dagster.recommend.engine import METHODS, Engine, Ranked
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.evaluation.split import Split
+from recsys_dagster.evaluation.trial import NAMES, EngineOf, Trial, run_trial
+from recsys_dagster.recommend.engine import METHODS, PARTS, Engine, Ranked
+from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.evaluation.test_protocol import again
 
-NOTHING = np.empty(0, np.int64)
-
-
-@pytest.fixture(scope="module")
-def trial(world: worlds.World, engine: Engine, held_out: HeldOut) -> Trial:
-    artists = np.arange(world.shape.songs) // 4
-    return run_trial(engine, held_out, Catalogue(artists, world.parts.knn))
+WITH_EXAMPLES = (groups, pairs, protocol, tasks)
+WITHOUT = (ablations, cases, document_module, learning, split, trial, variants)
 
 
-@pytest.fixture(scope="module")
-def document(trial: Trial) -> dict[str, Any]:
-    return summarise(trial, "svd")
-
-
-@pytest.mark.parametrize("module", [groups, pairs])
-def test_the_examples_run(module: Any) -> None:
-    assert doctest.testmod(module).failed == 0
-    assert doctest.testmod(module).attempted > 0
+@pytest.mark.parametrize("module", [*WITH_EXAMPLES, *WITHOUT], ids=lambda one: one.__name__)
+def test_the_examples_run(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.failed == 0
+    assert (found.attempted > 0) == (module in WITH_EXAMPLES)
 
 
 def test_every_figure_has_an_interval_around_it_or_a_reason(document: dict[str, Any]) -> None:
@@ -57,7 +62,7 @@ def test_every_figure_has_an_interval_around_it_or_a_reason(document: dict[str, 
 
 def test_differences_are_of_the_same_listeners(document: dict[str, Any]) -> None:
     methods = document["methods"]
-    assert list(document["differences"]) == ["popular", "svd", "seed"]
+    assert list(document["differences"]) == ["popular", document["best_part"], "seed"]
     for other, row in document["differences"].items():
         mean = methods["hybrid"]["ndcg@10"] - methods[other]["ndcg@10"]
         assert row["ndcg@10"]["mean"] == pytest.approx(mean, abs=2e-6)
@@ -65,18 +70,28 @@ def test_differences_are_of_the_same_listeners(document: dict[str, Any]) -> None
         assert low <= row["ndcg@10"]["mean"] <= high
 
 
+def test_the_best_part_is_the_best_of_the_figures(document: dict[str, Any]) -> None:
+    ndcg = {name: row["ndcg@10"] for name, row in document["methods"].items()}
+    assert ndcg[document["best_part"]] == max(ndcg[name] for name in PARTS)
+    assert best_part({name: {"ndcg@10": None} for name in METHODS}) == PARTS[0]
+    assert best_part({"hybrid": {"ndcg@10": 0.9}, "knn": {"ndcg@10": 0.1}}) == "knn"
+
+
 def test_the_same_world_gives_the_same_document(
-    trial: Trial, engine: Engine, held_out: HeldOut, document: dict[str, Any]
+    world: worlds.World,
+    split: Split,
+    trial: Trial,
+    protocol: dict[str, Any],
+    document: dict[str, Any],
 ) -> None:
-    again = run_trial(engine, held_out, trial.catalogue)
-    assert summarise(again, "svd") == document
-    assert listener_table(again).equals(listener_table(trial))
+    other = again(trial, worlds.engine_of(world, split))
+    assert summarise(other, protocol) == document
+    assert listener_table(other).equals(listener_table(trial))
 
 
-def test_one_listener_has_figures_and_no_intervals(engine: Engine, held_out: HeldOut) -> None:
-    one = replace(held_out, test=held_out.test[held_out.users[held_out.test] == 3])
-    found = summarise(run_trial(engine, one), "svd")
-    assert found["protocol"]["listeners"] == 1
+def test_one_listener_has_figures_and_no_intervals(trial: Trial, engine_of: EngineOf) -> None:
+    one = run_trial(engine_of, trial.cases[3:4], trial.audience, trial.available)
+    found = summarise(one, {"listeners": 1})
     assert found["methods"]["hybrid"]["ndcg@10"] is not None
     assert set(found["intervals"]["hybrid"].values()) == {None}
     assert found["differences"]["seed"]["ndcg@10"]["interval"] is None
@@ -94,20 +109,27 @@ class Repeating(Engine):
         ranked = super().rank(method, query, n)
         ids = ranked.ids.copy()
         if method == self.method:
-            ids[-1] = query.seeds[0] if len(query.exclude) % 2 else query.exclude[-1]
+            ids[-1] = query.seeds[0] if len(query.exclude) == 0 else query.exclude[-1]
         return Ranked(ids, ranked.scores, ranked.by_source)
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("excluded", [True, False])
 def test_what_was_revealed_must_not_be_recommended(
-    engine: Engine, held_out: HeldOut, method: str
+    trial: Trial, engine_of: EngineOf, method: str, excluded: bool
 ) -> None:
+    first = trial.cases[0]
+    exclude = np.setdiff1d(np.flatnonzero(trial.available), first.relevant)[:3]
+    query = Query(first.query.seeds, exclude=exclude if excluded else exclude[:0])
+    cases = [replace(first, query=query)]
     with pytest.raises(RecsysError, match="had been revealed"):
-        run_trial(Repeating(engine, method), held_out)
+        run_trial(
+            lambda case: Repeating(engine_of(case), method), cases, trial.audience, trial.available
+        )
 
 
 def test_the_listener_table_has_the_figures_behind_the_means(
-    trial: Trial, document: dict[str, Any]
+    trial: Trial, document: dict[str, Any], split: Split
 ) -> None:
     table = listener_table(trial)
     assert table.columns == ["method", "listener", "seeds", "answers", "plays", *NAMES]
@@ -116,10 +138,8 @@ def test_the_listener_table_has_the_figures_behind_the_means(
         mine = table.filter(method=method)
         assert mine["ndcg@10"].mean() == pytest.approx(row["ndcg@10"], abs=1e-6)
         assert mine["listener"].is_unique().all()
-    users, train = trial.held_out.users, trial.held_out.train
     row = table.row(7, named=True)
-    mine = train[users[train] == row["listener"]]
-    assert row["plays"] == trial.held_out.plays[mine].sum()
+    assert row["plays"] == split.early[split.users == row["listener"]].sum()
 
 
 def test_groups_part_the_songs_to_be_found(trial: Trial, document: dict[str, Any]) -> None:
@@ -146,30 +166,44 @@ def test_groups_part_the_songs_to_be_found(trial: Trial, document: dict[str, Any
     assert popular[0] < popular[1]
 
 
-def test_groups_without_anything_say_so(engine: Engine, held_out: HeldOut) -> None:
-    found = group_figures(run_trial(engine, replace(held_out, test=NOTHING)))
-    for kind in found.values():
+def test_nothing_asked_is_no_trouble(trial: Trial, engine_of: EngineOf) -> None:
+    none = run_trial(engine_of, [], trial.audience, trial.available, trial.catalogue)
+    for kind in group_figures(none).values():
         for group in kind.values():
-            assert group["answers"] == 0
+            assert group["answers"] == group["listeners"] == 0
             assert group["methods"]["svd"]["ndcg@10"] is None
             assert group["reason"]
+    for row in ablate(none, engine_of, PARTS).values():
+        assert row["figures"]["ndcg@10"] is row["intervals"]["ndcg@10"] is None
+        assert row["difference"]["ndcg@10"] == {"mean": None, "interval": None}
+    assert listener_table(none).is_empty()
+    assert listener_table(none).schema == listener_table(trial).schema
 
 
-def test_each_source_is_left_out(world: worlds.World, held_out: HeldOut) -> None:
-    ranker = Ranker({"svd": 1.0, "knn": 0.5, "popular": 0.0})
-    engine = worlds.engine_of(world, held_out, ranker)
-    trial = run_trial(engine, held_out)
-    found = ablate(trial, lambda one: worlds.engine_of(world, held_out, one), ranker)
-    assert list(found) == ["-svd", "-knn", "shuffled"]
-    alone = summarise(trial, "svd")["methods"]
-    for source, left in (("svd", "knn"), ("knn", "svd")):
-        # One source alone keeps its own order.
+def test_each_source_is_left_out(world: worlds.World, split: Split, trial: Trial) -> None:
+    """One source alone keeps its own order, and so the figures of the method that it is."""
+    engines = worlds.engine_of(world, split, Fusion({"svd": 1.0, "knn": 0.5}))
+    whole = again(trial, engines)
+    found = ablate(whole, engines, ("svd", "knn", "popular"))
+    assert list(found) == ["-svd", "-knn", "-popular", "shuffled"]
+    alone = summarise(whole, {})["methods"]
+    for source, left in (("svd", "knn"), ("knn", "svd"), ("popular", "hybrid")):
         figures = found[f"-{source}"]["figures"]
         assert figures["ndcg@10"] == alone[left]["ndcg@10"]
         difference = found[f"-{source}"]["difference"]["ndcg@10"]["mean"]
         expected = alone["hybrid"]["ndcg@10"] - alone[left]["ndcg@10"]
         assert difference == pytest.approx(expected, abs=2e-6)
-    assert list(without_each(Ranker({"svd": 1.0, "knn": 0.0}))) == []
+    assert found["-svd"]["figures"] != found["-knn"]["figures"]
+
+
+def test_the_only_source_cannot_be_left_out(
+    world: worlds.World, split: Split, trial: Trial
+) -> None:
+    engines = worlds.engine_of(world, split, Fusion({"svd": 1.0, "knn": 0.0}))
+    found = ablate(again(trial, engines), engines, ("svd", "knn"))
+    for source in ("svd", "knn"):
+        difference = found[f"-{source}"]["difference"]["ndcg@10"]
+        assert difference == {"mean": 0, "interval": [0, 0]}
 
 
 def test_shuffled_labels_are_found_by_chance_alone(trial: Trial) -> None:
@@ -180,24 +214,14 @@ def test_shuffled_labels_are_found_by_chance_alone(trial: Trial) -> None:
     assert len(np.unique(keys)) == len(keys)
     assert not np.isin(keys, trial.revealed.rows * 1_000 + trial.revealed.songs).any()
     left = trial.available.sum() - trial.revealed.counts()
-    chance = float(np.mean(trial.answers.counts() / left))
+    share = trial.answers.counts() / left
     column = NAMES.index("precision@20")
     draws = [shuffle_labels(trial, seed) for seed in range(8)]
     for method, lists in trial.lists.items():
         figures = [trial.measure(lists, one)[:, column].mean() for one in draws]
+        chance = float(np.mean(share * (lists >= 0).mean(axis=1)))  # short lists miss more
         assert np.mean(figures) == pytest.approx(chance, abs=0.015), method
-    assert trial.figures["svd"][:, column].mean() > chance + 0.03
-
-
-def test_the_best_part_is_chosen_on_validation_alone(engine: Engine, held_out: HeldOut) -> None:
-    parts = {"svd", "knn"}
-    first = choose_part(engine, held_out)
-    assert first in parts
-    assert choose_part(engine, replace(held_out, test=NOTHING)) == first
-    one = np.unique(held_out.users)[0]
-    swapped = replace(held_out, valid=held_out.valid[held_out.users[held_out.valid] == one])
-    assert choose_part(engine, swapped) in parts
-    assert choose_part(engine, replace(held_out, valid=NOTHING)) == "svd"
+    assert trial.figures["svd"][:, column].mean() > share.mean() + 0.03
 
 
 def test_pairs_without_any_listener() -> None:

@@ -1,10 +1,7 @@
-import base64
 import doctest
-import io
-import re
 from types import ModuleType
+from typing import Any
 
-import matplotlib.image
 import pytest
 
 from recsys_dagster.evaluation import model_card, report
@@ -18,8 +15,11 @@ from recsys_dagster.evaluation.report import (
     plot_methods,
     plot_training,
     shown,
+    task_lines,
+    task_rows,
     title,
 )
+from recsys_dagster_tests.evaluation.images import opened
 
 
 def training(curve: list[dict[str, float | None]], best: int, measure: str = "ndcg@20") -> str:
@@ -88,6 +88,46 @@ def test_an_evaluation_of_before_has_no_intervals() -> None:
     assert interval_lines({"methods": METHODS}) == []
 
 
+def differences(**intervals: list[float] | None) -> dict[str, Any]:
+    return {name: {"ndcg@10": {"mean": 0.0, "interval": ends}} for name, ends in intervals.items()}
+
+
+def test_tasks_in_a_table_and_in_words() -> None:
+    tasks = {
+        "1 seed": {
+            "listeners": 1_200,
+            "methods": {"hybrid": {"ndcg@10": 0.3}, "popular": {"ndcg@10": 0.2}},
+            "differences": differences(popular=[0.1, 0.2], svd=[-0.1, 0.1], seed=[0.2, 0.3]),
+        },
+        "cold songs": {
+            "listeners": 1,
+            "methods": {"hybrid": {"ndcg@10": None}, "random": {"ndcg@10": 0.1}},
+            "differences": differences(knn=[-0.2, -0.1], random=None),
+        },
+    }
+    found = {"methods": METHODS, "tasks": tasks}
+    assert task_rows(found) == [
+        ["method", "1 seed", "cold songs"],
+        ["hybrid", "0.300", "not measurable"],
+        ["popular", "0.200", "not measurable"],
+        ["random", "not measurable", "0.100"],
+    ]
+    assert task_lines(found) == [
+        "1 seed, 1,200 listeners: the hybrid is better than popular, seed; it is not shown to "
+        "differ from svd.",
+        "cold songs, 1 listener: the hybrid is worse than knn; it is not shown to differ from "
+        "random.",
+    ]
+    nobody = {"known listeners": {"listeners": 0, "differences": differences(svd=None)}}
+    assert task_lines({"tasks": nobody}) == ["known listeners: nobody could be asked."]
+
+
+@pytest.mark.parametrize("of_before", [{}, {"tasks": {}}, {"tasks": None}])
+def test_an_evaluation_of_before_has_no_tasks(of_before: dict[str, Any]) -> None:
+    assert task_rows({"methods": METHODS, **of_before}) == []
+    assert task_lines({"methods": METHODS, **of_before}) == []
+
+
 def test_figures_in_words() -> None:
     assert shown(None) == "not measurable"
     assert shown(0.0) == "0.000"
@@ -108,9 +148,7 @@ def test_plots_are_small_images(markdown: object) -> None:
     assert callable(markdown)
     text = markdown()
     assert len(text) < 100_000
-    found = re.fullmatch(r"!\[[^\]]+\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", text)
-    assert found
-    pixels = matplotlib.image.imread(io.BytesIO(base64.b64decode(found[1])), format="png")
+    _, pixels = opened(text)
     assert pixels.shape[0] > 50
     assert pixels.shape[1] > 200
     assert pixels.std() > 0.01

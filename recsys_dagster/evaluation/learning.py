@@ -1,0 +1,205 @@
+"""How the ranker is learned: from what listeners played later than the sources have seen.
+
+Several kinds compete: reciprocal-rank fusion with several weights (single sources among them),
+logistic regression and boosted trees, also the mean of both. Which is taken is decided by NDCG@10
+on listeners that were not learned from, and only a learned one that wins is used. What is learned
+for one group of listeners comes from the other groups, so that the evaluation is of listeners whom
+neither the sources nor the ranker, nor the choice of its kind, have seen.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys_dagster.evaluation.cases import Case
+from recsys_dagster.evaluation.metrics import hits, ndcg
+from recsys_dagster.models.ranking.logistic import Logistic
+from recsys_dagster.models.ranking.trees import Trees
+from recsys_dagster.progress import SILENT, Progress
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.pool import Pool
+from recsys_dagster.recommend.ranker import SOURCES, Fusion, Learned, Ranker
+
+FUSIONS: tuple[Mapping[str, float], ...] = (
+    {"svd": 1.0, "items": 0.7, "artist": 0.5, "knn": 0.25},
+    {"svd": 1.0, "items": 0.7, "artist": 0.5},
+    {"svd": 1.0, "items": 0.7},
+    {"svd": 1.0, "items": 1.0, "artist": 1.0, "knn": 0.5},
+    {"svd": 1.0},
+    {"items": 1.0},
+)
+"""Weights that are tried, the default first."""
+DEFAULT = Fusion(FUSIONS[0])
+FEWEST_LISTENERS = 20
+"""With fewer, what is learned would be chance, and the default is taken."""
+MOST_LISTENERS = 600
+OTHERS = 60
+"""Of each case, how many candidates that are no answer are learned from; they count for all."""
+_K = 10
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A case as a ranker sees it.
+
+    Attributes
+    ----------
+    case
+        The question.
+    pool
+        The candidates.
+    features
+        (n, f) float32.
+    """
+
+    case: Case
+    pool: Pool
+    features: NDArray[np.float32]
+
+    def ndcg(self, ranker: Ranker) -> float:
+        """NDCG@10 of a ranker's order of the candidates that the sources it asks bring."""
+        scores = ranker.scores(self.pool, lambda _: self.features.astype(np.float64))
+        order = np.lexsort((self.pool.ids, -scores.astype(np.float32)))
+        best, relevant = order[self._brought(ranker)[order]][:_K], self.case.relevant
+        return float(ndcg(hits(self.pool.ids[best], relevant), _K, len(relevant)))
+
+    def _brought(self, ranker: Ranker) -> NDArray[np.bool_]:
+        """Which candidates any of a ranker's sources brings, (n,); others it would not rank."""
+        found = np.zeros(len(self.pool.ids), dtype=bool)
+        for name in ranker.sources:
+            if name in self.pool.ranks:
+                found |= self.pool.ranks[name] > 0
+        return found
+
+
+def gather(
+    cases: Sequence[Case],
+    engine_of: Callable[[Case], Engine],
+    progress: Progress = SILENT,
+    most: int = MOST_LISTENERS,
+) -> list[Example]:
+    """What the sources bring for each case; of more than `most` listeners, a sample's."""
+    listeners = np.unique([case.listener for case in cases])
+    order = np.random.default_rng(0).permutation(len(listeners))[:most]
+    asked = set(listeners[order].tolist())
+    kept = [case for case in cases if case.listener in asked]
+    examples = []
+    with progress.task("Finding candidates", len(kept)) as task:
+        for case in kept:
+            engine = engine_of(case)
+            pool = engine.candidates(case.query, SOURCES, DEFAULT.candidates)
+            found = engine.features(case.query)(pool)
+            examples.append(Example(case, pool, found.astype(np.float32)))
+            task.advance()
+    return examples
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learned.
+
+    Attributes
+    ----------
+    final
+        The ranker that was learned from all listeners.
+    by_group
+        For each group of listeners the ranker that was chosen by, and learned from, the others.
+    trials
+        What competed: `kind`, the `weights` of a fusion, and `ndcg@10` on listeners that were
+        not learned from.
+    listeners
+        How many were learned from.
+    """
+
+    final: Ranker
+    by_group: dict[int, Ranker]
+    trials: list[dict[str, Any]]
+    listeners: int
+
+    def describe(self) -> dict[str, Any]:
+        """What was learned and how it was chosen, as JSON."""
+        groups = {str(group): one.describe()["kind"] for group, one in self.by_group.items()}
+        return {
+            "ranker": self.final.describe(), "listeners": self.listeners, "trials": self.trials,
+            "groups": groups,
+        }  # fmt: skip
+
+
+def learn_ranker(examples: Sequence[Example], progress: Progress = SILENT) -> Lesson:
+    """Learn the ranker.
+
+    For each group, what is learned from three of the others is tried on the fourth; the winner
+    is learned from all four. For the final ranker, the mean of these trials decides.
+    """
+    listeners = {one.case.listener for one in examples}
+    groups = sorted({one.case.group for one in examples})
+    if len(listeners) < FEWEST_LISTENERS or len(groups) < 3:
+        return Lesson(DEFAULT, dict.fromkeys(groups, DEFAULT), [], len(listeners))
+    by_group, found = {}, []
+    with progress.task("Learning the ranker", len(groups) + 1) as task:
+        for group in groups:
+            others = [one for one in examples if one.case.group != group]
+            found.append(_try(others, groups[(groups.index(group) + 1) % len(groups)]))
+            by_group[group] = contenders(others)[int(np.argmax(found[-1]))]
+            task.advance()
+        mean = np.mean(found, axis=0)
+        everyone = contenders(examples)
+        task.advance()
+    trials = [_trial(*one) for one in zip(everyone, mean, strict=True)]
+    return Lesson(everyone[int(np.argmax(mean))], by_group, trials, len(listeners))
+
+
+def _trial(ranker: Ranker, value: float) -> dict[str, Any]:
+    about = ranker.describe()
+    named: dict[str, Any] = {name: about[name] for name in ("kind", "weights") if name in about}
+    return {**named, "ndcg@10": round(float(value), 6)}
+
+
+def _try(examples: Sequence[Example], held: int) -> Floats:
+    """NDCG@10 of each contender on the listeners of a group, learned from the others, (c,)."""
+    rankers = contenders([one for one in examples if one.case.group != held])
+    asked = [one for one in examples if one.case.group == held]
+    return np.array([np.mean([one.ndcg(ranker) for one in asked]) for ranker in rankers])
+
+
+def contenders(examples: Sequence[Example]) -> list[Ranker]:
+    """All that competes, learned from the examples, the simplest first.
+
+    Of equals the first is taken. Where there is nothing to learn from, the default stands in the
+    place of what is learned.
+    """
+    fusions: list[Ranker] = [Fusion(weights) for weights in FUSIONS]
+    if not examples:
+        return [*fusions, DEFAULT, DEFAULT, DEFAULT]
+    rows, wanted, thinned = _table(examples)
+    if not wanted.any() or wanted.all():
+        return [*fusions, DEFAULT, DEFAULT, DEFAULT]
+    linear, trees = (model.fit(rows, wanted, thinned) for model in (Logistic, Trees))
+    depth = DEFAULT.candidates
+    return [
+        *fusions, Learned((linear,), depth), Learned((trees,), depth),
+        Learned((linear, trees), depth),
+    ]  # fmt: skip
+
+
+def _table(
+    examples: Sequence[Example],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
+    """All answers among the candidates, a sample of the others, and for how many each stands."""
+    rng = np.random.default_rng(0)
+    rows, wanted, others = [], [], 0
+    for one in examples:
+        right = np.isin(one.pool.ids, one.case.relevant)
+        wrong = np.flatnonzero(~right)
+        drawn = np.sort(rng.choice(wrong, min(OTHERS, len(wrong)), replace=False))
+        kept = np.concatenate([np.flatnonzero(right), drawn])
+        rows.append(one.features[kept])
+        wanted.append(right[kept])
+        others += len(wrong)
+    found = np.concatenate(wanted)
+    return np.concatenate(rows), found, max(others, 1) / max(int((~found).sum()), 1)

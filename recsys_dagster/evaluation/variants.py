@@ -1,0 +1,37 @@
+"""Which pairs each set of models learns from: one a fold, and one that knows no cold song."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recsys_dagster.evaluation.split import Bools, Split, hide
+
+FINAL, COLD = "final", "cold"
+"""What is released, learned from everything; and what has never seen the cold songs."""
+COLD_LISTENERS = 2_000
+"""Of more listeners, so many are learned from where cold songs are asked for."""
+
+
+def fold_names(split: Split) -> list[str]:
+    """The names of the folds that have models; there is one even when nobody is held out."""
+    return [f"fold-{fold}" for fold in range(max(split.folds, 1))]
+
+
+def learned_pairs(split: Split, keys: Sequence[str]) -> dict[str, Bools]:
+    """The pairs that each held-out set of models learns from, (n,) each.
+
+    Parameters
+    ----------
+    keys
+        Of all songs, by id; see `hide`.
+    """
+    found = {name: split.learned(fold) for fold, name in enumerate(fold_names(split))}
+    if split.folds:
+        found[COLD] = found["fold-0"] & _few(split) & ~hide(keys)[split.songs]
+    return found
+
+
+def _few(split: Split) -> Bools:
+    learned = np.flatnonzero(split.fold != 0)
+    drawn = np.random.default_rng(0).permutation(learned)[:COLD_LISTENERS]
+    return np.isin(split.users, drawn)
