@@ -1,56 +1,170 @@
-"""The held-out experiment that ranker and evaluation share: models that saw the train part."""
+"""The held-out experiment that models, ranker and evaluation share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recsys_dagster.defs.stages import Workshop
-from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.beyond import Catalogue
-from recsys_dagster.evaluation.protocol import HeldOut
+from recsys_dagster.evaluation.cases import Case
+from recsys_dagster.evaluation.learning import DEFAULT
+from recsys_dagster.evaluation.split import Bools, Ints, Split, hide, make_split
+from recsys_dagster.evaluation.trial import Audience
+from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_pairs
 from recsys_dagster.identity import SEPARATOR
-from recsys_dagster.listening.interactions import interaction_arrays
+from recsys_dagster.listening.interactions import InteractionArrays, interaction_arrays
+from recsys_dagster.models.cold import Warmed, warm_up
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.models.popularity import play_counts
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.engine import Engine
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.tables import scan_table
 
-TRAIN, VALID, TEST = range(3)
+
+def open_pairs(shop: Workshop) -> InteractionArrays:
+    """The interactions as arrays."""
+    return interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
 
 
-def open_held_out(shop: Workshop) -> HeldOut:
-    """The interactions, and the split that the factorisation was trained on."""
-    pairs = interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
-    split = np.load(shop.layout.svd / "split.npy", allow_pickle=False)
-    if len(split) != len(pairs.user):
-        raise RecsysError(
-            f"The split of the factorisation is over {len(split)} pairs, and there are "
-            f"{len(pairs.user)}. Materialise svd_model first, or run `recsys run`."
+def split_of(pairs: InteractionArrays) -> Split:
+    """Who is held out, and what was played before the cut."""
+    return make_split(pairs.user, pairs.song, pairs.plays, pairs.early, pairs.users)
+
+
+@dataclass
+class Laboratory:
+    """The data folder, as the experiment sees it."""
+
+    shop: Workshop
+    warmed: dict[str, Warmed] = field(default_factory=dict)
+    _engines: dict[str, Engine] = field(default_factory=dict)
+
+    @cached_property
+    def pairs(self) -> InteractionArrays:
+        """All interactions."""
+        return open_pairs(self.shop)
+
+    @cached_property
+    def split(self) -> Split:
+        """Who is held out."""
+        return split_of(self.pairs)
+
+    @cached_property
+    def songs(self) -> pl.DataFrame:
+        """Key, number of the artist, and plays of each song, by id."""
+        artist = pl.col("song_key").str.split(SEPARATOR).list.first().rank("dense")
+        table = scan_table(self.shop.layout.songs).sort("song_id")
+        return table.select("song_key", "plays", artist.cast(pl.Int32).alias("artist")).collect()
+
+    @cached_property
+    def knn(self) -> KnnIndex:
+        """The index over the audio features."""
+        return KnnIndex.load(self.shop.layout.knn)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The key of each song, by id."""
+        return self.songs["song_key"].to_list()
+
+    @cached_property
+    def hidden(self) -> Bools:
+        """The songs that the cold models have never seen, (n_songs,)."""
+        return hide(self.keys)
+
+    @cached_property
+    def cold(self) -> Bools:
+        """Those of them that can be found: somebody plays them, and their sound is known."""
+        heard = np.zeros(self.songs.height, dtype=bool)
+        heard[self.knn.song_ids] = True
+        return heard & self.hidden & self.available
+
+    @property
+    def available(self) -> Bools:
+        """The whole catalogue: every song that anybody plays."""
+        return (self.songs["plays"] > 0).to_numpy()
+
+    @property
+    def artists(self) -> Ints:
+        """The artist of each song, as a number."""
+        return self.songs["artist"].to_numpy()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the figures beyond accuracy need."""
+        return Catalogue(self.artists, self.knn)
+
+    @property
+    def audience(self) -> Audience:
+        """Who played what before the cut."""
+        return Audience.of(self.split, self.songs.height)
+
+    def models(self, name: str, learned: Bools, plays: Ints) -> Models:
+        """The models of a variant, which has learned from some pairs with these plays.
+
+        Rarely played songs have factors that lean on artist and audio. Songs of which neither
+        listeners nor artist nor audio are known cannot be recommended.
+        """
+        songs = self.pairs.song[learned]
+        counts, n_songs = plays[learned], self.songs.height
+        listeners = np.bincount(songs, minlength=n_songs)
+        svd = SvdModel.load(self.shop.layout.svd / name)
+        warmed = warm_up(svd, listeners, self.artists, self.knn.vector(np.arange(n_songs)))
+        self.warmed[name] = warmed
+        return Models(
+            warmed.model,
+            self.knn,
+            np.bincount(songs, weights=counts, minlength=n_songs).astype(np.int64),
+            listeners,
+            self.artists,
+            ItemKnn.load(self.shop.layout.items / name),
+            self.available & ~warmed.unknown,
         )
-    parts = (np.flatnonzero(split == part) for part in (TRAIN, VALID, TEST))
-    return HeldOut(pairs.user, pairs.song, pairs.plays, *parts)
 
+    def cold_figures(self) -> dict[str, Any]:
+        """Of the first fold: how many songs have predicted factors alone, and how many none."""
+        name = fold_names(self.split)[0]
+        self._kept(name, self.split.learned(0))
+        found = self.warmed[name]
+        explained = None if np.isnan(found.explained) else round(found.explained, 4)
+        left_out = int((found.unknown & self.available).sum())
+        return {"predicted": found.cold, "not_recommended": left_out, "explained": explained}
 
-def held_out_engine(shop: Workshop, ranker: Ranker, held_out: HeldOut) -> Engine:
-    """An engine that knows the plays of the train part alone, and all songs."""
-    svd = SvdModel.load(shop.layout.svd / "held_out")
-    known = play_counts(
-        held_out.songs[held_out.train], held_out.plays[held_out.train], len(svd.item_bias)
-    )
-    played = scan_table(shop.layout.songs).select(pl.col("plays") > 0).collect().to_series()
-    return Engine(
-        svd, KnnIndex.load(shop.layout.knn), ranker, known.astype(np.int64), played.to_numpy()
-    )
+    def final_models(self) -> Models:
+        """The models that have learned from everything."""
+        return self.models(FINAL, np.ones(len(self.pairs.song), dtype=bool), self.pairs.plays)
 
+    def engine(self, fold: int, rankers: Rankers) -> Engine:
+        """An engine that has seen neither the fold's listeners nor anything after the cut."""
+        name = fold_names(self.split)[fold]
+        return self._kept(name, self.split.learned(fold)).with_rankers(rankers)
 
-def open_catalogue(shop: Workshop) -> Catalogue:
-    """Artists, told apart by the songs' identity keys, and the audio vectors."""
-    artists = (
-        scan_table(shop.layout.songs)
-        .sort("song_id")
-        .select(pl.col("song_key").str.split(SEPARATOR).list.first().rank("dense").cast(pl.Int64))
-        .collect()
-        .to_series()
-    )
-    return Catalogue(artists.to_numpy(), KnnIndex.load(shop.layout.knn))
+    def cold_engine(self, rankers: Rankers, available: NDArray[np.bool_] | None = None) -> Engine:
+        """An engine that has not seen the cold songs either; `available` if not the catalogue."""
+        engine = self._kept(COLD, learned_pairs(self.split, self.keys)[COLD])
+        if available is None:
+            return engine.with_rankers(rankers)
+        return Engine(replace(engine.models, available=available), rankers)
+
+    def engine_of(self, rankers_of: Callable[[int], Rankers]) -> Callable[[Case], Engine]:
+        """Gives each case the engine of its fold, with the ranker of its group."""
+        kept: dict[tuple[int, int], Engine] = {}
+
+        def of(case: Case) -> Engine:
+            key = case.fold, case.group
+            if key not in kept:
+                kept[key] = self.engine(case.fold, rankers_of(case.group))
+            return kept[key]
+
+        return of
+
+    def _kept(self, name: str, learned: Bools) -> Engine:
+        if name not in self._engines:
+            models = self.models(name, learned, self.split.early)
+            self._engines[name] = Engine(models, Rankers.alike(DEFAULT))
+        return self._engines[name]

@@ -15,6 +15,7 @@ from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
 from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.listening.songs import unique_songs as make_unique_songs
+from recsys_dagster.listening.windows import find_cut
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
 
@@ -90,17 +91,29 @@ def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
     deps=[listens],
 )
 def user_song_interactions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-    """Per listener and song: play count, first and last listen."""
+    """Per listener and song: play count, first and last listen.
+
+    `early_plays` are those before a cut in time, the same for all: what came later is what the
+    ranker learns to find, and what the evaluation asks for.
+    """
     return run_stage(context, _make_interactions, _describe_interactions)
 
 
 def _make_interactions(shop: Workshop) -> Made:
-    write_table(count_interactions(scan_listens(shop.layout.listens)), shop.layout.interactions)
-    return [shop.layout.interactions], {"interactions": row_count(shop.layout.interactions)}
+    heard = scan_listens(shop.layout.listens)
+    cut = find_cut(heard)
+    write_table(count_interactions(heard, cut), shop.layout.interactions)
+    return [shop.layout.interactions], {
+        "interactions": row_count(shop.layout.interactions),
+        "cut": cut.date().isoformat() if cut else None,
+    }
 
 
 def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
-    return table_metadata(shop.layout.interactions, facts["interactions"])
+    return {
+        **table_metadata(shop.layout.interactions, facts["interactions"]),
+        "cut in time": facts["cut"] or "none: too few listens have a time",
+    }
 
 
 @dg.asset(

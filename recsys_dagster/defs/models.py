@@ -1,6 +1,7 @@
 """The models: factorisation, nearest neighbours and ranker."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,20 +10,21 @@ import numpy as np
 from recsys_dagster import progress
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
-from recsys_dagster.defs.experiment import TEST, TRAIN, VALID, held_out_engine, open_held_out
+from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.evaluation.cases import SEEDS, known_cases, stranger_cases
+from recsys_dagster.evaluation.learning import DEFAULT, gather, learn_ranker
 from recsys_dagster.evaluation.report import MEASURES, plot_training
-from recsys_dagster.evaluation.tuning import choose_ranker
-from recsys_dagster.listening.interactions import interaction_arrays
+from recsys_dagster.evaluation.split import Bools, Ints
+from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_pairs
+from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
-from recsys_dagster.models.svd.fitting import (
-    config_for,
-    fit_all,
-    fit_held_out,
-)
+from recsys_dagster.models.svd.fitting import config_for, fit_all, fit_held_out
+from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import Training
+from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.atomic import atomic_directory
 from recsys_dagster.storage.tables import scan_table
 
@@ -40,34 +42,57 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Matrix factorisation by SGD: r̂ = μ + b_u + b_i + p_u·q_i.
 
     It learns to rank what a listener played before songs drawn by chance (RECSYS_SVD_OBJECTIVE
-    `ranking`), or to predict log(1 + plays) (`squared`). Trained on 75 % of the pairs, the best
-    epoch kept by 12.5 %, and 12.5 % left for the evaluation. What is released is trained on all
-    pairs for that many epochs.
+    `ranking`), or to predict log(1 + plays) (`squared`). Once for each fold of listeners, on what
+    the others played before the cut in time, with the epoch that finds best what they played
+    later; and once on everything, for as many epochs as the first fold: that is what is released.
     """
     return run_stage(context, _make_svd, _describe_svd)
 
 
 def _make_svd(shop: Workshop) -> Made:
-    pairs = interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
-    n_songs = scan_table(shop.layout.songs).select("song_id").collect().height
-    parts = random_split(len(pairs.user), rng=SPLIT_SEED)
-    config = config_for(shop.settings.svd_objective, pairs.plays[parts[0]])
-    arrays = (pairs.user, pairs.song, pairs.plays)
-    size: dict[str, Any] = {"n_users": len(pairs.users), "n_items": n_songs}
+    lab = Laboratory(shop)
+    held_out, folds = learned_pairs(lab.split, lab.keys), fold_names(lab.split)
+    size: dict[str, Any] = {"n_users": len(lab.pairs.users), "n_items": lab.songs.height}
+    config = config_for(shop.settings.svd_objective, lab.split.early[held_out[folds[0]]])
     shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}
-    held_out = fit_held_out(*arrays, parts=parts[:2], **shared)
-    final = fit_all(*arrays, epochs=held_out.best_epoch, **shared)
-    split = np.zeros(len(pairs.user), dtype=np.int8)
-    for part, positions in zip((TRAIN, VALID, TEST), parts, strict=True):
-        split[positions] = part
+    training = _find_epochs(lab, 0, shared)
     with atomic_directory(shop.layout.svd) as directory:
-        for name, training in (("held_out", held_out), ("final", final)):
-            (directory / name).mkdir()
-            training.model.save(directory / name)
-        np.save(directory / "split.npy", split)
-    settings = asdict(config)
-    facts = {**_curve_facts(held_out), **size, "config": settings}
-    return [shop.layout.svd], {**facts, "objective": held_out.model.folding.objective}
+        _save(training.model, directory / folds[0])
+        for fold, name in enumerate(folds[1:], start=1):
+            _save(_find_epochs(lab, fold, shared).model, directory / name)
+        if COLD in held_out:  # its listeners are those of the first fold
+            arrays = _arrays(lab, held_out[COLD])
+            _save(fit_all(*arrays, epochs=training.best_epoch, **shared).model, directory / COLD)
+        whole = (lab.pairs.user, lab.pairs.song, lab.pairs.plays)
+        final = fit_all(*whole, epochs=training.best_epoch, **shared)
+        _save(final.model, directory / FINAL)
+    facts = {**_curve_facts(training), **size, "config": asdict(config), "variants": [*held_out]}
+    return [shop.layout.svd], {**facts, "objective": training.model.folding.objective}
+
+
+def _find_epochs(lab: Laboratory, fold: int, shared: dict[str, Any]) -> Training:
+    """Train without a fold; the best epoch is that on what the other listeners played later.
+
+    So nothing that the fold's own listeners play says when to stop. Without times, a tenth of the
+    pairs is kept back for that.
+    """
+    split = lab.split
+    learn, check = np.flatnonzero(split.learned(fold)), np.flatnonzero(split.checked(fold))
+    if not len(check):
+        kept, back, _ = random_split(len(learn), rng=SPLIT_SEED, shares=(0.9, 0.1, 0.0))
+        learn, check = learn[kept], learn[back]
+    plays = np.where(split.early > 0, split.early, split.late)
+    return fit_held_out(split.users, split.songs, plays, parts=(learn, check), **shared)
+
+
+def _arrays(lab: Laboratory, learned: Bools) -> tuple[Ints, Ints, Ints]:
+    """Listeners, songs and early plays of some pairs."""
+    return lab.split.users[learned], lab.split.songs[learned], lab.split.early[learned]
+
+
+def _save(model: SvdModel | ItemKnn | Rankers, directory: Path) -> None:
+    directory.mkdir()
+    model.save(directory)
 
 
 def _curve_facts(training: Training) -> Facts:
@@ -138,29 +163,97 @@ def _describe_knn(facts: Facts, shop: Workshop) -> Metadata:
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"numpy"},
+    kinds={"numba", "numpy"},
+    code_version=STAGES["item_neighbours"].code_version,
+    deps=[user_song_interactions, unique_songs],
+)
+def item_neighbours(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """Songs that are played by the same listeners, by shrunk cosine.
+
+    Learned from the same pairs as the factorisation: once for each fold, and once on everything.
+    """
+    return run_stage(context, _make_items, _describe_items)
+
+
+def _make_items(shop: Workshop) -> Made:
+    lab = Laboratory(shop)
+    size: dict[str, Any] = {"n_users": len(lab.pairs.users), "n_items": lab.songs.height}
+    parts = {
+        name: _arrays(lab, learned) for name, learned in learned_pairs(lab.split, lab.keys).items()
+    }
+    parts[FINAL] = (lab.pairs.user, lab.pairs.song, lab.pairs.plays)
+    with (
+        atomic_directory(shop.layout.items) as directory,
+        progress.current().task("Finding neighbours", len(parts)) as task,
+    ):
+        for name, arrays in parts.items():
+            model = ItemKnn.fit(*arrays, **size)
+            _save(model, directory / name)
+            task.advance()
+    there = model.ids >= 0
+    return [shop.layout.items], {
+        "songs": size["n_items"],
+        "with_neighbours": int(there.any(axis=1).sum()),
+        "mean_neighbours": round(float(there.sum(axis=1).mean()), 1) if len(there) else 0,
+        "config": asdict(model.config),
+    }
+
+
+def _describe_items(facts: Facts, shop: Workshop) -> Metadata:
+    return {
+        "songs": facts["songs"],
+        "songs with neighbours": facts["with_neighbours"],
+        "neighbours of a song, on average": facts["mean_neighbours"],
+        "settings": dg.MetadataValue.json(facts["config"]),
+        "path": dg.MetadataValue.path(str(shop.layout.items)),
+    }
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"scikitlearn", "numpy"},
     code_version=STAGES["ranker"].code_version,
-    deps=[user_song_interactions, unique_songs, svd_model, knn_index],
+    deps=[user_song_interactions, unique_songs, svd_model, item_neighbours, knn_index],
 )
 def ranker(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-    """Joins the candidates of svd and knn by reciprocal rank.
+    """Joins the candidates of all sources into one ranking.
 
-    The weight of audio is the one with the best NDCG@10 on the validation part.
+    Learned from what held-out listeners played later than the sources have seen; of rank fusion,
+    logistic regression and boosted trees the one that finds most of it (NDCG@10) on listeners
+    that it was not learned from.
     """
     return run_stage(context, _make_ranker, _describe_ranker)
 
 
 def _make_ranker(shop: Workshop) -> Made:
-    held_out = open_held_out(shop)
-    chosen, trials = choose_ranker(lambda one: held_out_engine(shop, one, held_out), held_out)
+    lab, told = Laboratory(shop), progress.current()
+    engine_of = lab.engine_of(lambda _: Rankers.alike(DEFAULT))
+    strangers = [case for seeds in SEEDS for case in stranger_cases(lab.split, seeds)]
+    songs = learn_ranker(gather(strangers, engine_of, told), told)
+    history = learn_ranker(gather(known_cases(lab.split), engine_of, told), told)
     with atomic_directory(shop.layout.ranker) as directory:
-        chosen.save(directory)
-    return [shop.layout.ranker], {"ranker": asdict(chosen), "trials": trials}
+        _save(Rankers(songs.final, history.final), directory / FINAL)
+        for group in {*songs.by_group, *history.by_group}:
+            one, other = (lesson.by_group.get(group, DEFAULT) for lesson in (songs, history))
+            _save(Rankers(one, other), directory / group_name(group))
+    return [shop.layout.ranker], {"songs": songs.describe(), "history": history.describe()}
+
+
+def group_name(group: int) -> str:
+    """Where the ranker lies that was not learned from a group of listeners."""
+    return f"group-{group}"
 
 
 def _describe_ranker(facts: Facts, shop: Workshop) -> Metadata:
-    return {
-        "weights": dg.MetadataValue.json(facts["ranker"]["weights"]),
-        "trials on validation": dg.MetadataValue.json(facts["trials"]),
-        "path": dg.MetadataValue.path(str(shop.layout.ranker)),
-    }
+    found: dict[str, Any] = {"path": dg.MetadataValue.path(str(shop.layout.ranker))}
+    for query in ("songs", "history"):
+        lesson = facts[query]
+        found |= {
+            f"for {query}": lesson["ranker"]["kind"],
+            f"for {query}: learned from listeners": lesson["listeners"],
+            f"for {query}: trials on listeners not learned from": dg.MetadataValue.json(
+                lesson["trials"]
+            ),
+            f"for {query}: ranker": dg.MetadataValue.json(lesson["ranker"]),
+        }
+    return found

@@ -1,36 +1,61 @@
 """Quality: every method under one protocol."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from recsys_dagster import progress
-from recsys_dagster.defs.experiment import held_out_engine, open_catalogue, open_held_out
+from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_list
-from recsys_dagster.defs.models import knn_index, ranker, svd_model
+from recsys_dagster.defs.models import group_name, item_neighbours, knn_index, ranker, svd_model
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.ablations import ablate
-from recsys_dagster.evaluation.document import summarise
+from recsys_dagster.evaluation.bootstrap import draw_weights
+from recsys_dagster.evaluation.cases import SEEDS, Case, cold_cases, known_cases, stranger_cases
+from recsys_dagster.evaluation.document import SEED, difference, summarise
+from recsys_dagster.evaluation.feature_plots import plot_correlations, plot_distributions
+from recsys_dagster.evaluation.feature_summary import feature_summary
 from recsys_dagster.evaluation.groups import group_figures, listener_table
+from recsys_dagster.evaluation.map_plot import plot_map
 from recsys_dagster.evaluation.model_card import write_card
+from recsys_dagster.evaluation.protocol import (
+    COLD,
+    KNOWN,
+    STRANGERS,
+    describe_protocol,
+    describe_task,
+)
 from recsys_dagster.evaluation.report import (
     BEYOND_COLUMNS,
     interval_lines,
     markdown_table,
     plot_methods,
+    plot_training,
 )
-from recsys_dagster.evaluation.trial import Trial, choose_part, run_trial
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.evaluation.song_map import SongMap, make_song_map
+from recsys_dagster.evaluation.split import Ints
+from recsys_dagster.evaluation.tasks import seeds_name, summarise_task, task_table
+from recsys_dagster.evaluation.trial import HYBRID, EngineOf, Trial, rank_cases, run_trial
+from recsys_dagster.evaluation.variants import FINAL
+from recsys_dagster.recommend.engine import PARTS, Engine
+from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.atomic import write_json, write_text
-from recsys_dagster.storage.tables import write_table
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.tables import scan_table, write_table
 
 GROUP = "quality"
 FILE = "evaluation.json"
 LISTENERS = "listeners.parquet"
 CARD = "model_card.md"
+SONG_MAP = "song_map.parquet"
 SIZES = ("listens", "users", "songs", "songs_with_features")
 DATA = ("user_song_interactions", "unique_songs", "audio_features")
 """The stages whose data versions say what was measured on."""
@@ -40,28 +65,142 @@ DATA = ("user_song_interactions", "unique_songs", "audio_features")
     group_name=GROUP,
     kinds={"numpy", "json"},
     code_version=STAGES["evaluation"].code_version,
-    deps=[user_song_interactions, unique_songs, svd_model, knn_index, ranker],
+    deps=[user_song_interactions, unique_songs, svd_model, item_neighbours, knn_index, ranker],
 )
 def evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Every method, popular and random among them, under one protocol, with 95 % intervals.
 
-    Five songs of each listener are revealed and the test part is to be found in the whole
-    catalogue; what the listener is known to have played is left out for all methods alike. How to
-    read the figures is in docs/evaluation.md.
+    Listeners who were held out reveal one, three or five songs, and what they played later is to
+    be found in the whole catalogue. Two more tasks: new songs for listeners whose history is
+    known, and cold songs. How to read the figures is in docs/evaluation.md.
     """
     return run_stage(context, _make_evaluation, _describe_evaluation)
 
 
 def _make_evaluation(shop: Workshop) -> Made:
-    held_out = open_held_out(shop)
-    chosen = Ranker.load(shop.layout.ranker)
-    engine = held_out_engine(shop, chosen, held_out)
-    trial = run_trial(engine, held_out, open_catalogue(shop), progress=progress.current())
-    figures = summarise(trial, choose_part(engine, held_out))
+    lab = Laboratory(shop)
+    rankers_of = _rankers(shop)
+    engine_of = lab.engine_of(rankers_of)
+    trials = _trials(lab, engine_of, rankers_of)
+    headline = seeds_name(SEEDS[-1]) if trials[seeds_name(SEEDS[-1])].cases else KNOWN
+    trial, cut = trials[headline], _cut(lab)
+    task = STRANGERS if headline != KNOWN else KNOWN
+    figures = summarise(trial, describe_protocol(lab.split, cut, task, len(trial.cases)))
+    figures["tasks"] = {
+        name: summarise_task(one, _description(name, cut)) for name, one in trials.items()
+    }
     figures["groups"] = group_figures(trial)
-    figures["ablations"] = ablate(trial, lambda one: held_out_engine(shop, one, held_out), chosen)
+    figures["ablations"] = ablate(trial, engine_of, PARTS)
+    figures["released"] = _released(shop, trial, engine_of)
+    figures["cold"] = lab.cold_figures()
     figures["training"] = _training(shop)
-    return _write(shop, trial, figures), {"figures": figures}
+    figures["ranker"] = _ranker_facts(shop)
+    song_map, plays = _draw_catalogue(lab, figures)
+    song_map.write(shop.layout.evaluation / SONG_MAP)
+    outputs = [*_write(shop, trial, figures), shop.layout.evaluation / SONG_MAP]
+    return outputs, {"figures": figures, "song map": plot_map(song_map, plays)}
+
+
+def _draw_catalogue(lab: Laboratory, figures: dict[str, Any]) -> tuple[SongMap, Ints]:
+    """The song map with the plays of its songs; what it and the features say, into the figures."""
+    found = scan_table(lab.shop.layout.features).filter(status="found")
+    table = found.select("song_id", *FEATURES).collect(engine="streaming")
+    ids = table["song_id"].to_numpy()
+    raw = table.select(FEATURES).to_numpy().astype(np.float64).reshape(-1, len(FEATURES))
+    plays = lab.songs["plays"].to_numpy()
+    song_map = make_song_map(ids, raw, FEATURES)
+    figures["song_map"] = song_map.to_dict()
+    figures["audio"] = feature_summary(raw, FEATURES, plays[ids])
+    return song_map, plays[song_map.song_ids]
+
+
+def _rankers(shop: Workshop) -> Callable[[int], Rankers]:
+    """The ranker that was not learned from a group of listeners; the final one for others."""
+    kept: dict[int, Rankers] = {}
+
+    def of(group: int) -> Rankers:
+        if group not in kept:
+            own = shop.layout.ranker / group_name(group)
+            kept[group] = Rankers.load(own if own.exists() else shop.layout.ranker / FINAL)
+        return kept[group]
+
+    return of
+
+
+def _trials(
+    lab: Laboratory, engine_of: EngineOf, rankers_of: Callable[[int], Rankers]
+) -> dict[str, Trial]:
+    """Every task, by name."""
+    split, told = lab.split, progress.current()
+    shared: dict[str, Any] = {"catalogue": lab.catalogue, "progress": told}
+    found = {}
+    for name, cases in [
+        *((seeds_name(seeds), stranger_cases(split, seeds)) for seeds in SEEDS[::-1]),
+        (KNOWN, known_cases(split)),
+    ]:
+        found[name] = run_trial(engine_of, cases, lab.audience, lab.available, **shared)
+    if split.folds and lab.cold.any():
+        cases = cold_cases(split, lab.hidden, lab.cold)
+        for name, among in ((COLD, lab.available), (f"{COLD} among themselves", lab.cold)):
+            engine = lab.cold_engine(rankers_of(0), among)
+            asked = partial(_by_group, engine, rankers_of)
+            found[name] = run_trial(asked, cases, lab.audience, among, **shared)
+    return found
+
+
+def _by_group(engine: Engine, rankers_of: Callable[[int], Rankers], case: Case) -> Engine:
+    """The engine with the rankers that were not learned from the case's listener."""
+    return engine.with_rankers(rankers_of(case.group))
+
+
+def _description(name: str, cut: str | None) -> str:
+    """A task in words."""
+    if name.startswith(COLD):
+        among = " Here only the hidden songs are ranked." if name != COLD else ""
+        return describe_task(COLD, cut, SEEDS[-1]) + among
+    known = name == KNOWN
+    return describe_task(name if known else STRANGERS, cut, 1 if known else int(name.split()[0]))
+
+
+def _cut(lab: Laboratory) -> str | None:
+    """The day at whose beginning learning stops, if there is one."""
+    stamp = lab.shop.stamps.read("user_song_interactions")
+    return stamp.facts["cut"] if stamp and lab.split.timed else None
+
+
+def _released(shop: Workshop, trial: Trial, engine_of: EngineOf) -> dict[str, Any] | None:
+    """The hybrid less what the ranker of the current release makes of the same models.
+
+    `None` where there is nothing to compare with; also where that ranker is the one that was
+    learned again: it would only be compared with itself, learned without the listeners asked.
+    """
+    try:
+        release = shop.releases.open_current()
+        rankers = Rankers.load(release.path / "ranker")
+        if release.manifest["demo"] != find_raw_files(shop.layout).demo:
+            return None
+        if _same_files(release.path / "ranker", shop.layout.ranker / FINAL):
+            return None
+    except (RecsysError, OSError, KeyError):
+        return None  # there is none, or it is of another version: nothing to compare with
+    lists = rank_cases(lambda case: engine_of(case).with_rankers(rankers), HYBRID, trial.cases)
+    weights = draw_weights(len(trial.cases), SEED)
+    apart = difference(trial.figures[HYBRID], trial.measure(lists), weights)
+    return {"release": release.id, "difference": apart}
+
+
+def _same_files(one: Path, other: Path) -> bool:
+    """Whether two directories hold the same."""
+    first, second = (
+        {path.relative_to(room): path.read_bytes() for path in room.rglob("*") if path.is_file()}
+        for room in (one, other)
+    )
+    return first == second
+
+
+def _ranker_facts(shop: Workshop) -> dict[str, Any]:
+    stamp = shop.stamps.read("ranker")
+    return dict(stamp.facts) if stamp else {}
 
 
 def _training(shop: Workshop) -> dict[str, Any]:
@@ -97,11 +236,11 @@ def _settings(shop: Workshop) -> dict[str, Any]:
     if trained:
         found |= {"objective": trained.facts["objective"], "epochs": trained.facts["best_epoch"]}
         found |= trained.facts["config"]
-    ranked = joined.facts["ranker"] if joined else {}
-    return {
-        **{f"svd {name}": value for name, value in found.items()},
-        **{f"ranker {name}": value for name, value in ranked.items()},
+    kinds = {
+        f"ranker for {query}": joined.facts[query]["ranker"]["kind"] if joined else "none"
+        for query in ("songs", "history")
     }
+    return {**{f"svd {name}": value for name, value in found.items()}, **kinds}
 
 
 def _describe_evaluation(facts: Facts, shop: Workshop) -> Metadata:
@@ -115,6 +254,11 @@ def _describe_evaluation(facts: Facts, shop: Workshop) -> Metadata:
         "figures": dg.MetadataValue.md(markdown_table(methods)),
         "beyond accuracy": dg.MetadataValue.md(markdown_table(methods, BEYOND_COLUMNS)),
         "comparison": dg.MetadataValue.md(plot_methods(methods, figures["intervals"])),
+        "by task": dg.MetadataValue.md(task_table(figures["tasks"])),
+        "song map": dg.MetadataValue.md(facts["song map"]),
+        "audio features": dg.MetadataValue.md(plot_distributions(figures["audio"])),
+        "correlations of audio features": dg.MetadataValue.md(plot_correlations(figures["audio"])),
+        "training curve": dg.MetadataValue.md(plot_training(figures["training"])),
         "protocol": figures["protocol"]["description"],
         "model card": dg.MetadataValue.md((room / CARD).read_text("utf-8")),
         "path": dg.MetadataValue.path(str(room / FILE)),

@@ -8,18 +8,17 @@ import numpy as np
 
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
+from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_counts
-from recsys_dagster.defs.models import knn_index, ranker, svd_model
+from recsys_dagster.defs.models import item_neighbours, knn_index, ranker, svd_model
 from recsys_dagster.defs.quality import evaluation, read_evaluation
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.gate import Verdict, judge
-from recsys_dagster.listening.interactions import interaction_arrays
-from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.evaluation.variants import FINAL
 from recsys_dagster.recommend.packing import Histories, Parts, pack
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.recommender import Recommender
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Release
@@ -38,6 +37,7 @@ GROUP = "release"
         unique_songs,
         audio_features,
         svd_model,
+        item_neighbours,
         knn_index,
         ranker,
         evaluation,
@@ -47,8 +47,9 @@ def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     """An immutable, self-contained, checksummed directory; the app and the command line read it.
 
     It is opened and asked before it is published; when that fails, the release before stays. It
-    stays as well when the hybrid is significantly worse than its best part (NDCG@10); a first
-    release is published all the same, and the check `hybrid_is_not_worse_than_its_parts` warns.
+    stays as well when the hybrid is significantly worse than its best part or than the released
+    ranker (NDCG@10); a first release is published all the same, and the check
+    `hybrid_is_not_worse_than_its_parts` warns.
     """
     result = run_stage(context, _make_release, _describe_release)
     _point_somewhere(Workshop.open())
@@ -129,17 +130,19 @@ def answers(release: Release) -> None:
 
 
 def _parts(shop: Workshop) -> Parts:
-    songs = read_table(shop.layout.songs)
+    lab = Laboratory(shop)
     features = scan_table(shop.layout.features).select(FEATURES).collect(engine="streaming")
-    pairs = interaction_arrays(scan_table(shop.layout.interactions), songs.lazy())
+    pairs, models = lab.pairs, lab.final_models()
     starts = np.searchsorted(pairs.user, np.arange(len(pairs.users) + 1)).astype(np.int64)
     return Parts(
-        songs,
+        read_table(shop.layout.songs),
+        lab.artists,
         features.fill_null(float("nan")).to_numpy().astype(np.float32),
         FEATURES,
-        SvdModel.load(shop.layout.svd / "final"),
-        KnnIndex.load(shop.layout.knn),
-        Ranker.load(shop.layout.ranker),
+        models.svd,
+        models.items,
+        models.knn,
+        Rankers.load(shop.layout.ranker / FINAL),
         Histories(pairs.users, starts, pairs.song, pairs.plays),
     )
 

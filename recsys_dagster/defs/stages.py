@@ -60,12 +60,13 @@ class Stage:
 READERS = ", ".join(f"{form.name} {form.version}" for form in FORMATS)
 """A reader that is new, or that changed, reads the files again."""
 INTERACTIONS = ("user_song_interactions", "unique_songs")
+MODELS = ("svd_model", "item_neighbours", "knn_index")
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage("listens", f"2 {READERS}", raw=("history",)),
-        Stage("user_song_interactions", "2", ("listens",)),
+        Stage("user_song_interactions", "3", ("listens",)),
         Stage("unique_songs", "2", ("user_song_interactions",)),
         Stage(
             "audio_features",
@@ -74,27 +75,17 @@ STAGES: dict[str, Stage] = {
             ("catalogues",),
             ("feature_sources",),
         ),
-        Stage("svd_model", "2", INTERACTIONS, settings=("svd_objective",)),
+        Stage("svd_model", "3", INTERACTIONS, settings=("svd_objective",)),
+        Stage("item_neighbours", "1", INTERACTIONS),
         Stage("knn_index", "1", ("audio_features",)),
-        Stage("ranker", "1", (*INTERACTIONS, "svd_model", "knn_index")),
-        Stage(
-            "evaluation",
-            "2",
-            ("listens", *INTERACTIONS, "audio_features", "svd_model", "knn_index", "ranker"),
-        ),
+        Stage("ranker", "2", (*INTERACTIONS, *MODELS)),
+        Stage("evaluation", "3", ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker")),
         Stage(
             "recommender_release",
-            "4",
-            (
-                "listens",
-                *INTERACTIONS,
-                "audio_features",
-                "svd_model",
-                "knn_index",
-                "ranker",
-                "evaluation",
-            ),
+            "5",
+            ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker", "evaluation"),
         ),
+        Stage("user_recommendations", "1", ("recommender_release",)),
     )
 }
 

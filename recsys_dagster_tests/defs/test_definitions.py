@@ -13,10 +13,12 @@ ORDER = [
     "spotify_audio_features",
     "audio_features",
     "svd_model",
+    "item_neighbours",
     "knn_index",
     "ranker",
     "evaluation",
     "recommender_release",
+    "user_recommendations",
 ]
 FETCHES = ["lastfm_history", "listenbrainz_history"]
 GRAPH = defs.resolve_asset_graph()
@@ -57,7 +59,7 @@ def ancestors(name: str) -> set[str]:
 
 
 def test_the_lineage_goes_from_listens_to_the_release() -> None:
-    assert ancestors("recommender_release") >= set(ORDER[:-1])
+    assert ancestors("user_recommendations") >= set(ORDER[:-1])
     assert "unique_songs" in parents("audio_features")
 
 

@@ -1,0 +1,71 @@
+"""Recommendations for all listeners, from the current release."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from recsys_dagster import progress
+from recsys_dagster.defs.metadata import table_metadata
+from recsys_dagster.defs.release import GROUP, recommender_release
+from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.recommend.listing import SONGS_EACH, write_recommendations
+from recsys_dagster.recommend.packing import unpack
+from recsys_dagster.storage.tables import scan_table
+
+_SHOWN = 10
+_THREADS = 2
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"numpy", "parquet"},
+    code_version=STAGES["user_recommendations"].code_version,
+    deps=[recommender_release],
+)
+def user_recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """The best songs for every listener by the hybrid, without those that they have played.
+
+    One row a listener and rank: user, rank, song_id, score and the source that weighs most in it.
+    They are the songs that `recsys recommend --user NAME` gives without further wishes.
+    """
+    return run_stage(context, _make, _describe)
+
+
+def _make(shop: Workshop) -> Made:
+    release = shop.releases.open(_published(shop))
+    parts, started = unpack(release.path), time.monotonic()
+    rows = write_recommendations(
+        parts, shop.layout.recommendations, threads=_THREADS, progress=progress.current()
+    )
+    seconds = time.monotonic() - started
+    users = len(parts.histories.users)
+    facts = {
+        "release": release.id, "rows": rows, "users": users,
+        "users_a_second": round(users / max(seconds, 1e-3), 1),
+    }  # fmt: skip
+    return [shop.layout.recommendations], facts
+
+
+def _published(shop: Workshop) -> str:
+    """The release that the stage before published or kept, also where another is served by hand."""
+    stamp = shop.stamps.read("recommender_release")
+    if stamp is None:
+        raise RecsysError("There is no release to recommend from. Run `recsys run`.")
+    release: str = stamp.facts["release"]
+    return release
+
+
+def _describe(facts: Facts, shop: Workshop) -> Metadata:
+    first = scan_table(shop.layout.recommendations).head(_SHOWN).collect()
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in first.iter_rows()]
+    head = ["| " + " | ".join(first.columns) + " |", "| --- " * first.width + "|"]
+    return {
+        **table_metadata(shop.layout.recommendations, facts["rows"]),
+        "release": facts["release"],
+        "listeners": facts["users"],
+        "songs each": SONGS_EACH,
+        "listeners a second": facts["users_a_second"],
+        "first rows": dg.MetadataValue.md("\n".join(head + lines)),
+    }
