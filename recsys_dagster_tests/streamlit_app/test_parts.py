@@ -68,6 +68,9 @@ def test_features_in_their_own_unit(feature: str, value: float, said: str) -> No
 def test_every_method_is_explained() -> None:
     engine = pytest.importorskip("recsys_dagster.recommend.engine")
     assert set(engine.METHODS) <= set(METHODS)
+    assert set(engine.PARTS) <= set(words.SOURCES)
+    labels = [METHODS[name].label for name in engine.METHODS]
+    assert len(set(labels)) == len(labels)
 
 
 def test_the_match_is_relative_to_the_best() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app.parts import coverage, figures, frame
+from streamlit_app.parts import coverage, figures, frame, measuring, tasks
 from streamlit_app.parts.words import count, plain
 
 LEAD = (
@@ -54,6 +54,30 @@ def comparison(evaluation: Mapping[str, Any]) -> None:
     )
 
 
+def by_task(evaluation: Mapping[str, Any]) -> None:
+    """Draw NDCG@10 of every method in each task; nothing for a release that has only one."""
+    measured = tasks.measured(evaluation)
+    if not measured:
+        return
+    st.subheader("By task", anchor=False)
+    st.caption(tasks.LEAD)
+    alt = tasks.describe(measured)
+    st.echarts_chart(
+        tasks.dots(measured), height=120 + 48 * len(measured), alt=alt, renderer="svg", key="tasks"
+    )
+    shape = {name: st.column_config.NumberColumn(format="%.3f") for name in tasks.methods(measured)}
+    st.dataframe(
+        tasks.table(measured),
+        hide_index=True,
+        column_config={"Task": st.column_config.TextColumn(pinned=True), **shape},
+        placeholder="–",
+        key="task_rows",
+        alt=alt,
+    )
+    for words in tasks.explain(measured):
+        st.caption(plain(words, longest=tasks.LONGEST))
+
+
 def training(facts: Mapping[str, Any]) -> None:
     """Draw the training curve."""
     st.subheader("How the SVD model learned", anchor=False)
@@ -91,14 +115,8 @@ def sound(facts: Mapping[str, Any]) -> None:
 def protocol(facts: Mapping[str, Any]) -> None:
     """Say how it was measured."""
     st.subheader("How it was measured", anchor=False)
-    st.markdown(plain(str(facts.get("description", "This release does not say."))))
-    listeners = count(int(facts.get("listeners") or 0), "listener")
-    words = [f"{listeners} tested"]
-    if facts.get("seeds"):
-        words.append(f"{facts['seeds']} seed songs each")
-    if facts.get("test_share"):
-        words.append(f"{float(facts['test_share']):.1%} of the listener-song pairs held back")
-    st.caption(plain(" · ".join(words)))
+    st.markdown(measuring.explain(facts))
+    st.caption(measuring.in_short(facts))
 
 
 with frame.page("Quality", LEAD) as open_now:
@@ -107,6 +125,7 @@ with frame.page("Quality", LEAD) as open_now:
     for words in figures.caveats(evaluation):
         st.info(words, icon=":material/balance:")
     comparison(evaluation)
+    by_task(evaluation)
     sound(open_now.figures)
     training(evaluation.get("training", {}))
     protocol(evaluation.get("protocol", {}))

@@ -39,6 +39,7 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
         return
     best = max(song.score for song in answer.recommendations)
     names = {song.song_id: song for song in seeds}
+    st.caption("Match compares each song with the best of this list, which has 100%.")
     for song in answer.recommendations:
         with st.container(border=True, gap="xsmall", key=f"result-{song.rank}"):
             _card(song, match(song.score, best), names)

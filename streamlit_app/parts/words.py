@@ -19,15 +19,21 @@ class Method(NamedTuple):
 
 
 METHODS = {
-    "hybrid": Method("Hybrid", "Taste and sound together, weighed by what worked best here."),
-    "svd": Method("SVD", "Taste alone: songs that listeners of your songs play as well."),
+    "hybrid": Method(
+        "Hybrid", "Taste, listeners, sound and artists together, weighed by what worked best here."
+    ),
+    "svd": Method("SVD", "Taste alone: songs that suit listeners whose taste is like your songs."),
+    "items": Method("Same listeners", "Songs that the same listeners play as yours."),
     "knn": Method("KNN", "Sound alone: songs whose audio features are nearest to your songs'."),
+    "artist": Method("Same artist", "Other songs by your songs' artists, the most played first."),
     "seed": Method("Seed", "A baseline: songs that sound near, the best liked first."),
     "popular": Method("Popular", "A baseline: the most played songs, whatever you picked."),
 }
 SOURCES = {
-    "svd": ("Taste", ":material/group:", "violet"),
+    "svd": ("Taste", ":material/favorite:", "violet"),
+    "items": ("Same listeners", ":material/group:", "green"),
     "knn": ("Sound", ":material/graphic_eq:", "blue"),
+    "artist": ("Same artist", ":material/artist:", "red"),
     "popular": ("Popular", ":material/trending_up:", "orange"),
 }
 RUNGS = {
@@ -37,13 +43,14 @@ RUNGS = {
 _KEYS = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     """Escape a text so that every Markdown field of Streamlit shows it letter by letter.
 
     Backslashes are not enough: emoji shortcodes, arrows and bare links are replaced after the
-    escapes were read, so a joiner of no width is put into them.
+    escapes were read, so a joiner of no width is put into them. A text longer than a title may
+    be has a `longest` of its own.
     """
-    one_line = shorten(" ".join(text.split()))
+    one_line = shorten(" ".join(text.split()), longest)
     joined = _REPLACED.sub(lambda found: found.group() + _JOINER, one_line)
     return _PUNCTUATION.sub(r"\\\1", joined)
 
