@@ -15,7 +15,13 @@ knn       the nearest by sound
 items     item-item neighbours, shrunk cosine
 ease      EASE
 svd       the `ranking` objective, listeners folded in
-hybrid    svd and items, joined by reciprocal rank: audio beside them makes no difference here
+fusion    svd and items, joined by reciprocal rank
+hybrid    what the pipeline makes: candidates of svd, items, knn and popular, joined by the ranker
+          that was learned on training listeners, each asked of models that had not seen them
+
+Cold artists: one in ten of those with audio (by a hash of the name) is hidden from all training;
+of the listeners in `--on` who play any, 5 others are revealed, and the hidden ones are to be found
+among all artists, and among the hidden ones alone. Recall@20.
 
 The settings were chosen on the valid listeners; all trials are in listeners2k_trials.jsonl.
 """
@@ -24,7 +30,8 @@ import argparse
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +39,29 @@ import numpy as np
 from machine import describe_machine, versions_of, write_json
 from numpy.typing import NDArray
 
+from recsys_dagster.evaluation.cases import Case
+from recsys_dagster.evaluation.learning import Lesson, gather, learn_ranker
 from recsys_dagster.evaluation.metrics import hits, ndcg, recall
+from recsys_dagster.evaluation.split import hide
+from recsys_dagster.models.cold import warm_up
 from recsys_dagster.models.ease import Ease
 from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.config import RankingConfig
 from recsys_dagster.models.svd.training import refit
-from recsys_dagster.recommend.engine import Engine
-from recsys_dagster.recommend.ranker import Ranker
+from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster.recommend.sources import Query, top
 
 REVEALED = (1, 3, 5)
 SVD = RankingConfig(factors=128)
 ITEMS = ItemKnnConfig()
 EASE = 400.0
-RANKER = Ranker({"svd": 1.0, "items": 0.7})
+FUSION = Fusion({"svd": 1.0, "items": 0.7})
 SINGLE = ("popular", "knn", "items", "ease", "svd")
-METHODS = ("popular", "seed", "knn", "items", "ease", "svd", "hybrid")
+METHODS = ("popular", "seed", "knn", "items", "ease", "svd", "fusion", "hybrid")
+COLD_METHODS = ("random", "popular", "knn", "svd", "hybrid")
+FOLDS = 5
 RESAMPLES = 1000
 DEPTH = 20
 
@@ -66,6 +79,8 @@ class Data:
         By part, the listeners who are not trained on.
     audio_ids, audio, columns
         The artists with features, their features (n, c), and what these are.
+    names
+        Of the artists with features.
     """
 
     users: Ints
@@ -77,6 +92,7 @@ class Data:
     audio_ids: Ints
     audio: NDArray[np.float64]
     columns: list[str]
+    names: list[str]
 
 
 def read_data(folder: Path, valid: Path, test: Path) -> Data:
@@ -96,7 +112,8 @@ def read_data(folder: Path, valid: Path, test: Path) -> Data:
     audio = np.array([[float(cell or "nan") for cell in row[3:]] for row in known])
     ids = np.searchsorted(artists, [int(row[0]) for row in known])
     return Data(
-        users, items, raw[:, 2], len(listeners), len(artists), held, ids, audio, header[3:]
+        users, items, raw[:, 2], len(listeners), len(artists), held, ids, audio, header[3:],
+        [row[1] for row in known],
     )  # fmt: skip
 
 
@@ -117,21 +134,33 @@ def listeners_of(data: Data, part: str) -> list[Listener]:
     return found
 
 
-class Models:
-    """Everything that was trained, on the listeners who are not held out."""
+class Trained:
+    """Models that were trained on some pairs, and engines over them.
 
-    def __init__(self, data: Data, svd: RankingConfig = SVD, items: ItemKnnConfig = ITEMS) -> None:
-        learn = ~np.isin(data.users, np.concatenate(list(data.held.values())))
+    Attributes
+    ----------
+    seconds
+        How long each took.
+    """
+
+    def __init__(self, data: Data, learn: NDArray[np.bool_], *, ease: bool = False) -> None:
         pairs = (data.users[learn], data.items[learn], data.plays[learn])
         size: dict[str, Any] = {"n_users": data.n_users, "n_items": data.n_items}
         self.seconds: dict[str, float] = {}
-        self.svd = self._timed(
-            "svd", lambda: refit(*pairs, **size, config=svd, epochs=svd.epochs).model
-        )
-        self.items = self._timed("items", lambda: ItemKnn.fit(*pairs, **size, config=items))
-        self.ease = self._timed("ease", lambda: Ease.fit(*pairs[:2], **size, regularisation=EASE))
-        self.knn = KnnIndex.build(data.audio_ids, data.audio, data.columns)
-        self.listeners = np.bincount(pairs[1], minlength=data.n_items)
+        knn = KnnIndex.build(data.audio_ids, data.audio, data.columns)
+        svd = self._timed("svd", lambda: refit(*pairs, **size, config=SVD, epochs=SVD.epochs).model)
+        items = self._timed("items", lambda: ItemKnn.fit(*pairs, **size, config=ITEMS))
+        self.ease = None
+        if ease:
+            fit = partial(Ease.fit, *pairs[:2], **size, regularisation=EASE)
+            self.ease = self._timed("ease", fit)
+        listeners = np.bincount(pairs[1], minlength=data.n_items)
+        # Items are artists here, so no two are by the same.
+        artists = np.arange(data.n_items)
+        audio = knn.vector(artists)
+        warmed = self._timed("cold", lambda: warm_up(svd, listeners, artists, audio).model)
+        everything = np.ones(data.n_items, dtype=bool)
+        self.models = Models(warmed, knn, listeners, listeners, artists, items, everything)
 
     def _timed(self, name: str, fit: Callable[[], Any]) -> Any:
         started = time.perf_counter()
@@ -139,20 +168,55 @@ class Models:
         self.seconds[name] = round(time.perf_counter() - started, 1)
         return model
 
-    def rank(self, method: str, ranker: Ranker = RANKER) -> Rank:
-        """A method as a function from a query to artists, best first."""
-        everything = np.ones(len(self.listeners), dtype=bool)
-        engine = Engine(self.svd, self.knn, ranker, self.listeners, everything, self.items)
-        if method == "items":
-            return lambda query: engine.sources["items"].candidates(query, DEPTH).ids
-        if method == "ease":
-            return lambda query: self._by_ease(query)
-        return lambda query: engine.rank(method, query, DEPTH).ids
+    def engine(self, ranker: Ranker, available: NDArray[np.bool_] | None = None) -> Engine:
+        """An engine with a ranker; `available` if not all artists may be recommended."""
+        models = self.models if available is None else replace(self.models, available=available)
+        return Engine(models, Rankers.alike(ranker))
 
-    def _by_ease(self, query: Query) -> Ints:
-        scores = self.ease.scores(query.seeds)
+    def by_ease(self, query: Query) -> Ints:
+        """What EASE ranks first."""
+        scores = self.ease.scores(query.seeds)  # type: ignore[union-attr]
         scores[query.unwanted] = -np.inf
         return top(scores, DEPTH).ids
+
+
+def learned_ranker(data: Data) -> Lesson:
+    """The ranker, learned on training listeners whom the models of their fold have not seen."""
+    held = np.isin(data.users, np.concatenate(list(data.held.values())))
+    fold = np.random.default_rng(0).integers(FOLDS, size=data.n_users)
+    examples = []
+    for number in range(FOLDS):
+        mine = fold[data.users] == number
+        engine = Trained(data, ~held & ~mine).engine(FUSION)
+        asked = {**data.held, "fold": np.unique(data.users[~held & mine])}
+        cases = [
+            Case(Query(one.artists[:seeds]), one.artists[seeds:], int(user), number, number)
+            for seeds in REVEALED
+            for user, one in zip(
+                asked["fold"], listeners_of(replace(data, held=asked), "fold"), strict=True
+            )
+            if len(one.artists) > seeds
+        ]
+        examples += gather(cases, partial(_same, engine), most=data.n_users)
+        print(f"candidates of fold {number + 1} of {FOLDS}", flush=True)
+    return learn_ranker(examples)
+
+
+def _same(engine: Engine, _: Case) -> Engine:
+    return engine
+
+
+def rankings(trained: Trained, ranker: Ranker) -> dict[str, Rank]:
+    """Each method as a function from a query to artists, best first."""
+    engine, fused = trained.engine(ranker), trained.engine(FUSION)
+    found: dict[str, Rank] = {
+        name: partial(_ranked, engine, name) for name in METHODS if name not in ("ease", "fusion")
+    }
+    return {**found, "ease": trained.by_ease, "fusion": partial(_ranked, fused, "hybrid")}
+
+
+def _ranked(engine: Engine, method: str, query: Query) -> Ints:
+    return engine.rank(method, query, DEPTH).ids
 
 
 def measure(rank: Rank, listeners: list[Listener], revealed: int) -> dict[str, NDArray[Any]]:
@@ -191,11 +255,11 @@ def compare(found: dict[str, NDArray[Any]], rng: np.random.Generator) -> dict[st
     return {"best single": best, "hybrid minus": differences}
 
 
-def run(models: Models, listeners: list[Listener]) -> dict[int, Any]:
+def run(ranks: dict[str, Rank], listeners: list[Listener]) -> dict[int, Any]:
     """The table, by number of seeds."""
     table = {}
     for revealed in REVEALED:
-        found = {name: measure(models.rank(name), listeners, revealed) for name in METHODS}
+        found = {name: measure(ranks[name], listeners, revealed) for name in METHODS}
         gains = {name: one["ndcg@10"] for name, one in found.items()}
         table[revealed] = {
             "listeners": len(gains["hybrid"]),
@@ -206,6 +270,52 @@ def run(models: Models, listeners: list[Listener]) -> dict[int, Any]:
             **compare(gains, np.random.default_rng(0)),
         }
     return table
+
+
+def hidden_artists(data: Data) -> NDArray[np.bool_]:
+    """One in ten of the artists with audio, by a hash of the name, (n_items,)."""
+    hidden = np.zeros(data.n_items, dtype=bool)
+    hidden[data.audio_ids] = hide([name.lower() for name in data.names])
+    return hidden
+
+
+def run_cold(data: Data, ranker: Ranker, listeners: list[Listener]) -> dict[str, Any]:
+    """Recall@20 of artists that nothing was trained on, with intervals."""
+    hidden, rng = hidden_artists(data), np.random.default_rng(0)
+    held = np.isin(data.users, np.concatenate(list(data.held.values())))
+    trained = Trained(data, ~held & ~hidden[data.items])
+    table: dict[str, Any] = {"artists": int(hidden.sum())}
+    for among, available in (("all", None), ("hidden", hidden)):
+        engine = trained.engine(ranker, available)
+        ranks = {name: partial(_ranked, engine, name) for name in COLD_METHODS if name != "random"}
+        songs = np.arange(data.n_items) if available is None else np.flatnonzero(hidden)
+        ranks["random"] = lambda query, songs=songs: rng.permutation(
+            np.setdiff1d(songs, query.unwanted)
+        )[:DEPTH]
+        table[among] = {name: cold_recall(ranks[name], listeners, hidden) for name in COLD_METHODS}
+    return table
+
+
+def cold_recall(rank: Rank, listeners: list[Listener], hidden: NDArray[np.bool_]) -> dict[str, Any]:
+    """Recall@20 over the hidden artists that the listeners play, 5 others revealed."""
+    found = []
+    for listener in listeners:
+        cold = hidden[listener.artists]
+        seeds, relevant = listener.artists[~cold][: REVEALED[-1]], listener.artists[cold]
+        if len(seeds) and len(relevant):
+            found.append(float(recall(hits(rank(Query(seeds)), relevant), DEPTH, len(relevant))))
+    values = np.array(found)
+    return {"listeners": len(values), "recall@20": round(float(values.mean()), 4),
+            "interval": interval(values, np.random.default_rng(0))}  # fmt: skip
+
+
+def show_cold(table: dict[str, Any]) -> None:
+    """Print the recall of cold artists."""
+    print(f"\n{table['artists']} cold artists, Recall@20, 5 seeds")
+    for among in ("all", "hidden"):
+        for name, one in table[among].items():
+            low, high = one["interval"]
+            print(f"among {among:6} {name:8} {one['recall@20']:.4f} ({low:.4f} to {high:.4f})")
 
 
 def show(table: dict[int, Any]) -> None:
@@ -238,16 +348,21 @@ def main() -> None:
     files = [getattr(options, part) or options.data / f"listeners_{part}.txt"
              for part in ("valid", "test")]  # fmt: skip
     data = read_data(options.data, *files)
-    models = Models(data)
-    table = run(models, listeners_of(data, options.on))
+    lesson = learned_ranker(data)
+    held = np.isin(data.users, np.concatenate(list(data.held.values())))
+    trained = Trained(data, ~held, ease=True)
+    listeners = listeners_of(data, options.on)
+    table = run(rankings(trained, lesson.final), listeners)
+    cold = run_cold(data, lesson.final, listeners)
     show(table)
+    show_cold(cold)
     if options.json:
-        document = {"on": options.on, "by seeds": table, "seconds": models.seconds}
+        document = {"on": options.on, "by seeds": table, "cold": cold, "seconds": trained.seconds}
+        document["ranker"] = lesson.describe()
         document["settings"] = {"svd": vars(SVD), "items": vars(ITEMS), "ease": EASE,
-                                "weights": RANKER.weights, "constant": RANKER.constant,
-                                "candidates": RANKER.candidates}  # fmt: skip
+                                "fusion": FUSION.describe()}  # fmt: skip
         document["machine"] = describe_machine()
-        document["versions"] = versions_of(["recsys-dagster", "numpy", "numba"])
+        document["versions"] = versions_of(["recsys-dagster", "numpy", "numba", "scikit-learn"])
         write_json(document, options.json)
 
 
