@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from recsys_dagster.defs import audio, fetching, listening, models, quality, release
+from recsys_dagster.defs import audio, batch, fetching, listening, models, quality, release
 from recsys_dagster.defs.automation import (
     everything,
     fetch_histories,
@@ -14,7 +14,7 @@ from recsys_dagster.defs.checks import CHECKS
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [fetching, listening, audio, models, quality, release], include_specs=True
+        [fetching, listening, audio, models, quality, release, batch], include_specs=True
     ),
     asset_checks=CHECKS,
     jobs=[everything, fetch_histories],
