@@ -61,7 +61,7 @@ def test_run_json_names_the_seconds_of_each_stage(tmp_path: Path, demo_world: Pa
     done = recsys("run", "--json", "--data-dir", tmp_path / "data").json
     assert {"listens", "users", "songs", "songs_with_features", "release"} <= set(done)
     assert set(done["seconds"]) == set(done["stages_done"])
-    assert len(done["seconds"]) == 10
+    assert len(done["seconds"]) == 11
     assert contents(tmp_path / "data") == contents(demo_world)
 
 
@@ -78,7 +78,7 @@ def test_the_event_log_may_be_lost(world: Path) -> None:
     assert recsys("run", "--json", "--data-dir", world).json["stages_done"] == []
     shutil.rmtree(world / "cache")
     done = recsys("run", "--json", "--data-dir", world).json
-    assert len(done["stages_done"]) == 10
+    assert len(done["stages_done"]) == 11
     assert contents(world) == before
     assert len(recsys("releases", "--json", "--data-dir", world).json["releases"]) == 1
 

@@ -152,7 +152,7 @@ class _Batch:
         for row, query in enumerate(queries):
             query.fold_in(FoldIn(float(bias[row]), factors[row], _NO_PARTS))
             query.ahead["svd"] = _candidates(ids[row], scores[row])
-        if "knn" in self._asked:
+        if "knn" in self._asked and len(self._engine.knn.index):
             sounds_like(self._engine.knn, queries, self._silenced, self._depth)
         ranked = [self._engine.rank(self._method, query, self._n) for query in queries]
         return _joined(listeners, ranked, self._n)

@@ -135,3 +135,15 @@ def test_nobody_gets_nothing(engine: Engine) -> None:
 def test_wrong_arguments_are_named(engine: Engine, wrong: dict[str, object], words: str) -> None:
     with pytest.raises(RecsysError, match=words):
         recommend_all(engine, histories_of([]), **wrong)  # type: ignore[arg-type]
+
+
+def test_without_any_audio_the_other_sources_answer() -> None:
+    shape = worlds.Shape(users=6, songs=24, silent=tuple(range(24)), forgotten=())
+    parts = worlds.make(shape).parts
+    engine, histories = worlds.engine(parts), parts.histories
+    found = all_of(engine, histories, "hybrid", 5)
+    for user in range(6):
+        songs, plays = histories.at(user)
+        query = Query(songs, np.log1p(plays).astype(np.float32))
+        expected = engine.rank("hybrid", query, 5).ids
+        assert found.ids[user][: len(expected)].tolist() == expected.tolist()
