@@ -21,6 +21,7 @@ from recsys_dagster.listening.interactions import InteractionArrays, interaction
 from recsys_dagster.models.cold import Warmed, warm_up
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.popularity import play_counts
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.engine import Engine, Models
 from recsys_dagster.recommend.ranker import Rankers
@@ -119,7 +120,7 @@ class Laboratory:
         return Models(
             warmed.model,
             self.knn,
-            np.bincount(songs, weights=counts, minlength=n_songs).astype(np.int64),
+            play_counts(songs, counts, n_songs).astype(np.int64),
             listeners,
             self.artists,
             ItemKnn.load(self.shop.layout.items / name),

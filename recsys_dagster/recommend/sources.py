@@ -237,9 +237,8 @@ class Knn:
         if not len(usable) or not len(ids):
             return np.full(len(ids), np.nan, np.float32), np.full(len(ids), np.nan, np.float32)
         places = self.index.positions(usable)
-        points = self.index.vectors[:, places].T * self.index.lengths[places, None]
         songs = self.index.vector(ids)
-        mean = songs @ _units(points.mean(axis=0, keepdims=True))[0]
+        mean = songs @ _units(self.index.mean(usable)[None])[0]
         return mean, (songs @ self.index.vectors[:, places]).max(axis=1)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:

@@ -59,7 +59,7 @@ def by_fold_in(model: Model, user: int, k: int) -> list[int]:
 def by_audio(model: Model, user: int, k: int) -> list[int]:
     assert isinstance(model, KnnIndex)
     seeds = liked_by(user)
-    return [int(song) for song in model.query_mean(seeds, k, exclude=seeds)[0]]
+    return [int(song) for song in model.query(model.mean(seeds), k, exclude=seeds)[0]]
 
 
 def by_items(model: Model, user: int, k: int) -> list[int]:

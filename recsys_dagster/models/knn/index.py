@@ -193,14 +193,6 @@ class KnnIndex:
         points = self.vectors[:, places].astype(np.float64) * self.lengths[places]
         return np.asarray(points.mean(axis=1), dtype=np.float32)
 
-    def query_mean(self, seed_ids: Ids, k: int, exclude: Ids = ()) -> tuple[IntArray, Float32Array]:
-        """Find the k songs nearest to the mean of the seeds' points in the space.
-
-        Seeds that the index does not hold are ignored; with none left, nothing is near. The
-        seeds themselves come back unless they are in `exclude`. See `query`.
-        """
-        return self.query(self.mean(seed_ids), k, exclude)
-
     def similarity(self, song_ids: Ids, seed_ids: Ids) -> Float32Array:
         """Cosines of (n,) songs with (s,) seeds, (n, s); NaN where the index lacks either."""
         songs, seeds = self.vector(song_ids), self.vector(seed_ids)

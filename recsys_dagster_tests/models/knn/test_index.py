@@ -132,11 +132,11 @@ def test_the_mean_of_seeds_counts_lengths_and_ignores_unknown_seeds() -> None:
     places = built.positions(seeds)
     points = built.vectors[:, places] * built.lengths[places]
     expected = built.query(points.mean(axis=1), 10)
-    found = built.query_mean([*seeds, 1], 10)
+    found = built.query(built.mean([*seeds, 1]), 10)
     assert found[0].tolist() == expected[0].tolist()
-    one = built.query_mean(seeds[:1], 10)
+    one = built.query(built.mean(seeds[:1]), 10)
     assert one[0].tolist() == built.query(built.vector(seeds[:1])[0], 10)[0].tolist()
-    assert len(built.query_mean([1], 10)[0]) == 0
+    assert len(built.query(built.mean([1]), 10)[0]) == 0
 
 
 def test_unusable_and_average_songs_are_left_out() -> None:
@@ -159,7 +159,7 @@ def test_an_index_over_no_songs_answers_nothing(tmp_path: Path, mmap: bool) -> N
     KnnIndex.build(np.zeros(0, dtype=np.int64), np.zeros((0, 13)), COLUMNS).save(tmp_path)
     empty = KnnIndex.load(tmp_path, mmap=mmap)
     assert len(empty) == 0
-    assert len(empty.query_mean([1, 2], 5)[0]) == 0
+    assert len(empty.query(empty.mean([1, 2]), 5)[0]) == 0
     assert len(empty.query(np.ones(14, dtype=np.float32), 5)[0]) == 0
     assert np.isnan(empty.similarity([1], [2, 3])).tolist() == [[True, True]]
 
