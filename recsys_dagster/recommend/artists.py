@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.recommend.sources import Candidates, Ids, Query
+from recsys_dagster.recommend.sources import Candidates, Ids, Query, is_among
 
 ARTISTS = 20
 """Of a whole history, of how many of the most played songs the artists are looked at."""
@@ -34,8 +34,8 @@ class Artists:
     ) -> None:
         self.artists = artists
         self._plays = plays
-        self._available = available
-        self._songs = np.argsort(artists, kind="stable")
+        songs = np.argsort(artists, kind="stable")
+        self._songs = songs[available[songs]]
         self._starts = np.searchsorted(
             artists[self._songs], np.arange(int(artists.max(initial=-1)) + 2)
         )
@@ -49,7 +49,7 @@ class Artists:
         artists, seeds = np.unique(self.of(query), return_counts=True)
         ids = np.concatenate([np.empty(0, np.int64), *(self._by(one) for one in artists)])
         share = np.repeat(seeds / max(len(query.seeds[:ARTISTS]), 1), self._counts(artists))
-        kept = self._available[ids] & ~np.isin(ids, query.unwanted)
+        kept = ~is_among(ids, query.unwanted)
         ids, share = ids[kept], share[kept]
         best = np.lexsort((ids, -self._plays[ids], -share))[:n]
         return Candidates(ids[best], share[best].astype(np.float32))

@@ -12,7 +12,7 @@ from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
 ArrayShapes = dict[str, tuple[Any, tuple[int | None, ...]]]
 
 UNOBSERVED_WEIGHT = 10.0
-STEPS = 8
+STEPS = 4
 PRIOR = 0.3
 SAMPLED_ITEMS = 4096
 _ROWS_AT_ONCE = 1 << 14

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
+from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from recsys_dagster.models.svd.folding import STEPS, RidgeFolding, SoftmaxFolding
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.vectors import compiled
@@ -60,7 +60,7 @@ def _by_steps(
 ) -> tuple[Float32Array, Float32Array]:
     factors = np.asarray(model.item_factors)
     owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    known = factors[items].any(axis=1)
+    known = _known(items, factors)
     items, owners = items[known], owners[known]
     counts = np.bincount(owners, minlength=len(starts) - 1)
     weights = _weights(ratings[known] ** folding.play_exponent, owners, counts)
@@ -95,19 +95,19 @@ def _climb(
     # The column of weights alone sums to Z, so that the shares are passed over once less.
     weighted = np.column_stack([folding.sample, np.ones(len(folding.sample), np.float32)])
     weighted *= folding.weights[:, None]
+    penalties = folding.penalties[items]
     for _ in range(STEPS):
         scores = listeners @ sample
         highest = scores.max(axis=1)
         scores -= highest[:, None]
         sums = np.exp(scores, out=scores) @ weighted
         whole = sums[:, -1]
-        expected = sums[:, :-1] / whole[:, None]
-        own = _products(items, owners, factors, listeners) / temperature
-        own -= folding.penalties[items] + highest[owners]
-        missed = weights / (1 + np.exp(own) / (np.float32(folding.negatives) * whole[owners]))
-        step = np.zeros_like(listeners)
-        _add_up(items, owners, missed, factors, step)
-        step -= np.bincount(owners, missed, len(counts)).astype(np.float32)[:, None] * expected
+        # e^(x·q_i / τ) / (Q_i^c m Z) is e to the product less the penalty and this.
+        levels = highest + np.log(np.float32(folding.negatives) * whole)
+        step, missed = np.zeros_like(listeners), np.zeros(len(counts), np.float32)
+        _add_missed((items, owners, weights), penalties, factors, listeners, temperature,
+                    levels, step, missed)  # fmt: skip
+        step -= (missed / whole)[:, None] * sums[:, :-1]
         listeners = _at_length_one(listeners + step / n + pull)
     return listeners
 
@@ -115,6 +115,18 @@ def _climb(
 def _at_length_one(listeners: Float32Array) -> Float32Array:
     lengths = np.linalg.norm(listeners, axis=1, keepdims=True)
     return np.asarray(listeners / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+@compiled
+def _known(items: IntArray, factors: Float32Array) -> BoolArray:
+    """Which items have factors at all, (n,); looked at no further than to the first."""
+    known = np.zeros(len(items), np.bool_)
+    for entry in range(len(items)):
+        for k in range(factors.shape[1]):
+            if factors[items[entry], k] != 0:
+                known[entry] = True
+                break
+    return known
 
 
 @compiled
@@ -130,21 +142,19 @@ def _add_up(
 
 
 @compiled
-def _products_into(
-    items: IntArray, owners: IntArray, factors: Float32Array, listeners: Float32Array,
-    products: Float32Array,
+def _add_missed(
+    seeds: tuple[IntArray, IntArray, Float32Array], penalties: Float32Array,
+    factors: Float32Array, listeners: Float32Array, temperature: np.float32,
+    levels: Float32Array, step: Float32Array, missed: Float32Array,
 ) -> None:  # fmt: skip
+    """Add g_i a_i q_i of each seed to the step of its listener, and g_i a_i to what it missed."""
+    items, owners, weights = seeds
     for entry in range(len(items)):
-        item, owner, total = items[entry], owners[entry], np.float32(0)
+        item, owner, product = items[entry], owners[entry], np.float32(0)
         for k in range(factors.shape[1]):
-            total += factors[item, k] * listeners[owner, k]
-        products[entry] = total
-
-
-def _products(
-    items: IntArray, owners: IntArray, factors: Float32Array, listeners: Float32Array
-) -> Float32Array:
-    """Each seed's product with its listener, (n,)."""
-    products = np.empty(len(items), np.float32)
-    _products_into(items, owners, factors, listeners, products)
-    return products
+            product += factors[item, k] * listeners[owner, k]
+        own = product / temperature - penalties[entry] - levels[owner]
+        chance = weights[entry] / (np.float32(1) + np.exp(own))
+        missed[owner] += chance
+        for k in range(factors.shape[1]):
+            step[owner, k] += chance * factors[item, k]
