@@ -1,8 +1,6 @@
 """Quality: every method under one protocol."""
 
 import json
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +16,20 @@ from recsys_dagster.defs.models import group_name, item_neighbours, knn_index, r
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.ablations import ablate
-from recsys_dagster.evaluation.bootstrap import draw_weights
-from recsys_dagster.evaluation.cases import SEEDS, Case, cold_cases, known_cases, stranger_cases
-from recsys_dagster.evaluation.document import SEED, difference, summarise
+from recsys_dagster.evaluation.document import summarise
+from recsys_dagster.evaluation.experiment import (
+    RankersOf,
+    compare_rankers,
+    describe_trial,
+    headline,
+    run_tasks,
+)
 from recsys_dagster.evaluation.feature_plots import plot_correlations, plot_distributions
 from recsys_dagster.evaluation.feature_summary import feature_summary
 from recsys_dagster.evaluation.groups import group_figures, listener_table
 from recsys_dagster.evaluation.map_plot import plot_map
 from recsys_dagster.evaluation.model_card import write_card
-from recsys_dagster.evaluation.protocol import (
-    COLD,
-    KNOWN,
-    STRANGERS,
-    describe_protocol,
-    describe_task,
-)
+from recsys_dagster.evaluation.protocol import describe_protocol
 from recsys_dagster.evaluation.report import (
     BEYOND_COLUMNS,
     interval_lines,
@@ -42,10 +39,10 @@ from recsys_dagster.evaluation.report import (
 )
 from recsys_dagster.evaluation.song_map import SongMap, make_song_map
 from recsys_dagster.evaluation.split import Ints
-from recsys_dagster.evaluation.tasks import seeds_name, summarise_task, task_table
-from recsys_dagster.evaluation.trial import HYBRID, EngineOf, Trial, rank_cases, run_trial
+from recsys_dagster.evaluation.tasks import summarise_task, task_table
+from recsys_dagster.evaluation.trial import EngineOf, Trial
 from recsys_dagster.evaluation.variants import FINAL
-from recsys_dagster.recommend.engine import PARTS, Engine
+from recsys_dagster.recommend.engine import PARTS
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.atomic import write_json, write_text
 from recsys_dagster.storage.raw import find_raw_files
@@ -81,13 +78,12 @@ def _make_evaluation(shop: Workshop) -> Made:
     lab = Laboratory(shop)
     rankers_of = _rankers(shop)
     engine_of = lab.engine_of(rankers_of)
-    trials = _trials(lab, engine_of, rankers_of)
-    headline = seeds_name(SEEDS[-1]) if trials[seeds_name(SEEDS[-1])].cases else KNOWN
-    trial, cut = trials[headline], _cut(lab)
-    task = STRANGERS if headline != KNOWN else KNOWN
+    trials = run_tasks(lab, rankers_of, progress.current())
+    name, task = headline(trials)
+    trial, cut = trials[name], _cut(lab)
     figures = summarise(trial, describe_protocol(lab.split, cut, task, len(trial.cases)))
     figures["tasks"] = {
-        name: summarise_task(one, _description(name, cut)) for name, one in trials.items()
+        name: summarise_task(one, describe_trial(name, cut)) for name, one in trials.items()
     }
     figures["groups"] = group_figures(trial)
     figures["ablations"] = ablate(trial, engine_of, PARTS)
@@ -114,7 +110,7 @@ def _draw_catalogue(lab: Laboratory, figures: dict[str, Any]) -> tuple[SongMap, 
     return song_map, plays[song_map.song_ids]
 
 
-def _rankers(shop: Workshop) -> Callable[[int], Rankers]:
+def _rankers(shop: Workshop) -> RankersOf:
     """The ranker that was not learned from a group of listeners; the final one for others."""
     kept: dict[int, Rankers] = {}
 
@@ -127,41 +123,6 @@ def _rankers(shop: Workshop) -> Callable[[int], Rankers]:
     return of
 
 
-def _trials(
-    lab: Laboratory, engine_of: EngineOf, rankers_of: Callable[[int], Rankers]
-) -> dict[str, Trial]:
-    """Every task, by name."""
-    split, told = lab.split, progress.current()
-    shared: dict[str, Any] = {"catalogue": lab.catalogue, "progress": told}
-    found = {}
-    for name, cases in [
-        *((seeds_name(seeds), stranger_cases(split, seeds)) for seeds in SEEDS[::-1]),
-        (KNOWN, known_cases(split)),
-    ]:
-        found[name] = run_trial(engine_of, cases, lab.audience, lab.available, **shared)
-    if split.folds and lab.cold.any():
-        cases = cold_cases(split, lab.hidden, lab.cold)
-        for name, among in ((COLD, lab.available), (f"{COLD} among themselves", lab.cold)):
-            engine = lab.cold_engine(rankers_of(0), among)
-            asked = partial(_by_group, engine, rankers_of)
-            found[name] = run_trial(asked, cases, lab.audience, among, **shared)
-    return found
-
-
-def _by_group(engine: Engine, rankers_of: Callable[[int], Rankers], case: Case) -> Engine:
-    """The engine with the rankers that were not learned from the case's listener."""
-    return engine.with_rankers(rankers_of(case.group))
-
-
-def _description(name: str, cut: str | None) -> str:
-    """A task in words."""
-    if name.startswith(COLD):
-        among = " Here only the hidden songs are ranked." if name != COLD else ""
-        return describe_task(COLD, cut, SEEDS[-1]) + among
-    known = name == KNOWN
-    return describe_task(name if known else STRANGERS, cut, 1 if known else int(name.split()[0]))
-
-
 def _cut(lab: Laboratory) -> str | None:
     """The day at whose beginning learning stops, if there is one."""
     stamp = lab.shop.stamps.read("user_song_interactions")
@@ -171,21 +132,20 @@ def _cut(lab: Laboratory) -> str | None:
 def _released(shop: Workshop, trial: Trial, engine_of: EngineOf) -> dict[str, Any] | None:
     """The hybrid less what the ranker of the current release makes of the same models.
 
-    `None` where there is nothing to compare with; also where that ranker is the one that was
-    learned again: it would only be compared with itself, learned without the listeners asked.
+    That ranker has learned from the listeners who are asked, so it meets the final one, which
+    has too. `None` where there is nothing to compare with.
     """
+    final = shop.layout.ranker / FINAL
     try:
         release = shop.releases.open_current()
         rankers = Rankers.load(release.path / "ranker")
         if release.manifest["demo"] != find_raw_files(shop.layout).demo:
             return None
-        if _same_files(release.path / "ranker", shop.layout.ranker / FINAL):
+        if _same_files(release.path / "ranker", final):
             return None
     except (RecsysError, OSError, KeyError):
         return None  # there is none, or it is of another version: nothing to compare with
-    lists = rank_cases(lambda case: engine_of(case).with_rankers(rankers), HYBRID, trial.cases)
-    weights = draw_weights(len(trial.cases), SEED)
-    apart = difference(trial.figures[HYBRID], trial.measure(lists), weights)
+    apart = compare_rankers(trial, engine_of, Rankers.load(final), rankers)
     return {"release": release.id, "difference": apart}
 
 

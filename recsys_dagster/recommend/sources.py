@@ -257,18 +257,18 @@ class Knn:
 
 
 class Popular:
-    """The most played songs.
+    """The most played songs. Those that nobody plays are not among them.
 
     Attributes
     ----------
     plays
-        (n_songs,) float32, -inf for songs that may not be recommended.
+        (n_songs,) float32, -inf for songs that may not be recommended or that nobody plays.
     """
 
     name = "popular"
 
     def __init__(self, plays: NDArray[np.integer[Any]], available: NDArray[np.bool_]) -> None:
-        self.plays = np.where(available, plays, -np.inf).astype(np.float32)
+        self.plays = np.where(available & (plays > 0), plays, -np.inf).astype(np.float32)
         self._first = top(self.plays, _FIRST)
 
     def candidates(self, query: Query, n: int) -> Candidates:

@@ -12,7 +12,7 @@ from recsys_dagster.models import shortlist as shortlists
 from recsys_dagster.models.arrays import Float32Array
 from recsys_dagster.recommend import METHODS, Recommender, packing
 from recsys_dagster.recommend.packing import make_shortlists, pack, unpack
-from recsys_dagster.recommend.sources import Knn, Popular, Query, Svd, top
+from recsys_dagster.recommend.sources import Knn, Popular, Query, Svd, is_among, top
 from recsys_dagster_tests import worlds
 
 NONE = np.empty(0, np.int64)
@@ -46,12 +46,18 @@ def test_the_most_played_songs_are_walked_down(n: int, unwanted: set[int], first
     plays = np.random.default_rng(0).integers(0, 9, 50)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("recsys_dagster.recommend.sources._FIRST", first)
-        popular = Popular(plays, plays > 0)
+        popular = Popular(plays, np.ones(50, dtype=bool))
         found = popular.candidates(Query(NONE, exclude=np.array(sorted(unwanted), np.int64)), n)
     scores = np.where(plays > 0, plays, -np.inf).astype(np.float32)
     scores[list(unwanted)] = -np.inf
     assert found.ids.tolist() == sorted_top(scores, n)
     assert found.scores.tolist() == scores[found.ids].tolist()
+
+
+@given(ids=st.lists(st.integers(0, 20)), some=st.sets(st.integers(0, 20)))
+def test_ids_are_found_among_sorted_ones(ids: list[int], some: set[int]) -> None:
+    looked_at, among = np.array(ids, np.int64), np.array(sorted(some), np.int64)
+    assert is_among(looked_at, among).tolist() == np.isin(looked_at, among).tolist()
 
 
 class Short:

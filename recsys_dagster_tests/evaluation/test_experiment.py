@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from recsys_dagster.evaluation.cases import Case, stranger_cases
+from recsys_dagster.evaluation.experiment import compare_rankers, headline
+from recsys_dagster.evaluation.protocol import KNOWN, STRANGERS
+from recsys_dagster.evaluation.tasks import seeds_name
+from recsys_dagster.evaluation.trial import Audience, EngineOf, Trial, run_trial
+from recsys_dagster.recommend.ranker import Fusion, Rankers
+from recsys_dagster_tests import worlds
+
+GOOD, BAD = (Rankers.alike(Fusion({name: 1.0})) for name in ("svd", "popular"))
+
+
+@pytest.fixture(scope="module")
+def asked() -> tuple[Trial, EngineOf]:
+    world = worlds.make()
+    split = worlds.split_of(world)
+    engine_of = worlds.engine_of(world, split)
+    audience = Audience.of(split, world.parts.songs.height)
+    cases = stranger_cases(split, 5)
+    return run_trial(engine_of, cases, audience, worlds.available(world)), engine_of
+
+
+def test_rankers_are_compared_over_the_same_cases(asked: tuple[Trial, EngineOf]) -> None:
+    trial, engine_of = asked
+    apart = compare_rankers(trial, engine_of, GOOD, BAD)["ndcg@10"]
+    column = {name: trial.figures[name][:, 0] for name in ("svd", "popular")}
+    assert not np.array_equal(column["svd"], column["popular"])
+    back = compare_rankers(trial, engine_of, BAD, GOOD)["ndcg@10"]
+    assert apart["mean"] == pytest.approx(-back["mean"], abs=1e-9)
+    assert apart["mean"] != 0
+    same = compare_rankers(trial, engine_of, GOOD, GOOD)["ndcg@10"]
+    assert (same["mean"], same["interval"]) == (0, [0, 0])
+
+
+def test_the_headline_is_the_task_of_the_app_where_it_can_be_asked(
+    asked: tuple[Trial, EngineOf],
+) -> None:
+    trial, _ = asked
+    none: list[Case] = []
+    audience, available = trial.audience, trial.available
+    nobody = run_trial(asked[1], none, audience, available)
+    app = seeds_name(5)
+    assert headline({app: trial, KNOWN: nobody}) == (app, STRANGERS)
+    assert headline({app: nobody, KNOWN: trial}) == (KNOWN, KNOWN)
