@@ -32,6 +32,9 @@ FUSIONS: tuple[Mapping[str, float], ...] = (
     {"items": 1.0},
 )
 """Weights that are tried, the default first."""
+Kind = type[Logistic] | type[Trees]
+LEARNED: tuple[tuple[Kind, ...], ...] = ((Logistic,), (Trees,), (Logistic, Trees))
+"""What is learned; of several the mean of their log odds counts."""
 DEFAULT = Fusion(FUSIONS[0])
 FEWEST_LISTENERS = 20
 """With fewer, what is learned would be chance, and the default is taken."""
@@ -145,19 +148,22 @@ def learn_ranker(examples: Sequence[Example], progress: Progress = SILENT) -> Le
         for group in groups:
             others = [one for one in examples if one.case.group != group]
             found.append(_try(others, groups[(groups.index(group) + 1) % len(groups)]))
-            by_group[group] = contenders(others)[int(np.argmax(found[-1]))]
+            by_group[group] = contender(int(np.argmax(found[-1])), others)
             task.advance()
         mean = np.mean(found, axis=0)
-        everyone = contenders(examples)
+        final = contender(int(np.argmax(mean)), examples)
         task.advance()
-    trials = [_trial(*one) for one in zip(everyone, mean, strict=True)]
-    return Lesson(everyone[int(np.argmax(mean))], by_group, trials, len(listeners))
+    return Lesson(final, by_group, _trials(mean), len(listeners))
 
 
-def _trial(ranker: Ranker, value: float) -> dict[str, Any]:
-    about = ranker.describe()
-    named: dict[str, Any] = {name: about[name] for name in ("kind", "weights") if name in about}
-    return {**named, "ndcg@10": round(float(value), 6)}
+def _trials(values: Floats) -> list[dict[str, Any]]:
+    """What competed, in the order of `contenders`, and how well each did, (c,)."""
+    fusions: list[dict[str, Any]] = [
+        {"kind": Fusion.kind, "weights": dict(weights)} for weights in FUSIONS
+    ]
+    learned = [{"kind": "+".join(kind.kind for kind in kinds)} for kinds in LEARNED]
+    found = zip((*fusions, *learned), values.tolist(), strict=True)
+    return [{**about, "ndcg@10": round(value, 6)} for about, value in found]
 
 
 def _try(examples: Sequence[Example], held: int) -> Floats:
@@ -173,18 +179,31 @@ def contenders(examples: Sequence[Example]) -> list[Ranker]:
     Of equals the first is taken. Where there is nothing to learn from, the default stands in the
     place of what is learned.
     """
-    fusions: list[Ranker] = [Fusion(weights) for weights in FUSIONS]
+    fitted = _fitted(examples, (Logistic, Trees))
+    return [*map(Fusion, FUSIONS), *(_joined(kinds, fitted) for kinds in LEARNED)]
+
+
+def contender(place: int, examples: Sequence[Example]) -> Ranker:
+    """One of `contenders`, without the work for the others."""
+    if place < len(FUSIONS):
+        return Fusion(FUSIONS[place])
+    kinds = LEARNED[place - len(FUSIONS)]
+    return _joined(kinds, _fitted(examples, kinds))
+
+
+def _fitted(examples: Sequence[Example], kinds: Sequence[Kind]) -> dict[Kind, Logistic | Trees]:
+    """Models learned from the examples; none where there is nothing to learn from."""
     if not examples:
-        return [*fusions, DEFAULT, DEFAULT, DEFAULT]
+        return {}
     rows, wanted, thinned = _table(examples)
     if not wanted.any() or wanted.all():
-        return [*fusions, DEFAULT, DEFAULT, DEFAULT]
-    linear, trees = (model.fit(rows, wanted, thinned) for model in (Logistic, Trees))
-    depth = DEFAULT.candidates
-    return [
-        *fusions, Learned((linear,), depth), Learned((trees,), depth),
-        Learned((linear, trees), depth),
-    ]  # fmt: skip
+        return {}
+    return {kind: kind.fit(rows, wanted, thinned) for kind in kinds}
+
+
+def _joined(kinds: Sequence[Kind], fitted: Mapping[Kind, Logistic | Trees]) -> Ranker:
+    models = tuple(fitted[kind] for kind in kinds if kind in fitted)
+    return Learned(models, DEFAULT.candidates) if models else DEFAULT
 
 
 def _table(
