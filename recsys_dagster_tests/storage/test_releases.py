@@ -169,6 +169,22 @@ def test_a_damaged_release_is_refused_by_name(releases: Releases, name: str, dam
         releases.open_current()
 
 
+@pytest.mark.parametrize("damage", ["bit-flipped", "swapped"])
+def test_a_release_without_fast_checksums_is_verified_by_the_slow_ones(
+    releases: Releases, damage: str
+) -> None:
+    release = publish(releases)
+    manifest = json.loads((release.path / "manifest.json").read_text("utf-8"))
+    for recorded in manifest["files"].values():
+        del recorded["xxh3_128"]
+    manifest["checksum"] = module._checksum(manifest)
+    (release.path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert releases.open(release.id).manifest == manifest
+    damage_file(release.path / "songs.parquet", damage, release.path / "note")
+    with pytest.raises(RecsysError, match="not as it was released"):
+        releases.open(release.id)
+
+
 def test_a_file_that_the_disk_does_not_give_is_said_in_words(
     releases: Releases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +193,7 @@ def test_a_file_that_the_disk_does_not_give_is_said_in_words(
     def fail(path: Path) -> str:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(module, "hash_file", fail)
+    monkeypatch.setattr(module, "content_hash", fail)
     with pytest.raises(RecsysError, match=f"{release.id} is damaged.*Input/output error"):
         releases.open(release.id)
 
