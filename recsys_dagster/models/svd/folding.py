@@ -12,7 +12,10 @@ from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
 ArrayShapes = dict[str, tuple[Any, tuple[int | None, ...]]]
 
 UNOBSERVED_WEIGHT = 10.0
-STEPS = 4
+STEPS = 8
+STEPS_OF_MANY = 4
+"""Of `MANY` seeds or more, whose mean is near to where the steps lead."""
+MANY = 20
 PRIOR = 0.3
 SAMPLED_ITEMS = 4096
 _ROWS_AT_ONCE = 1 << 14
@@ -295,7 +298,7 @@ class SoftmaxFolding:
         weights = weights / max(float(weights.mean()), 1e-12)
         pull = self.prior / len(seeds) * self.centre
         parts = _at_length_one((weights * seeds + pull).astype(np.float32))
-        for _ in range(STEPS):
+        for _ in range(steps_for(len(seeds))):
             listener = parts.sum(axis=0)
             scores = self.sample @ listener / np.float32(self.temperature)
             highest = scores.max()
@@ -317,6 +320,11 @@ class SoftmaxFolding:
             "penalties": (np.float32, (n_items,)),
             "centre": (np.float32, (factors,)),
         }
+
+
+def steps_for(seeds: int) -> int:
+    """How many steps lead from the mean of so many seeds to the listener."""
+    return STEPS if seeds < MANY else STEPS_OF_MANY
 
 
 def _sampled(items: IntArray, chances: Float32Array) -> tuple[IntArray, Float64Array]:

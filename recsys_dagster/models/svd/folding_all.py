@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, IntArray
-from recsys_dagster.models.svd.folding import STEPS, RidgeFolding, SoftmaxFolding
+from recsys_dagster.models.svd.folding import (
+    MANY,
+    STEPS,
+    STEPS_OF_MANY,
+    RidgeFolding,
+    SoftmaxFolding,
+)
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.vectors import compiled
 
@@ -64,8 +70,13 @@ def _by_steps(
     items, owners = items[known], owners[known]
     counts = np.bincount(owners, minlength=len(starts) - 1)
     weights = _weights(ratings[known] ** folding.play_exponent, owners, counts)
-    listeners = _climb(folding, factors, (items, owners, weights), counts)
-    listeners[counts == 0] = folding.centre
+    listeners = np.tile(folding.centre, (len(counts), 1))
+    for few, steps in ((True, STEPS), (False, STEPS_OF_MANY)):
+        some = (counts > 0) & ((counts < MANY) == few)
+        if some.any():
+            own = some[owners]
+            seeds = items[own], (np.cumsum(some) - 1)[owners[own]], weights[own]
+            listeners[some] = _climb(folding, factors, seeds, counts[some], steps)
     return np.zeros(len(counts), np.float32), _at_length_one(listeners)
 
 
@@ -82,10 +93,11 @@ def _climb(
     factors: Float32Array,
     seeds: tuple[IntArray, IntArray, Float32Array],
     counts: IntArray,
+    steps: int,
 ) -> Float32Array:
     """The listeners, (b, k), after the steps of `SoftmaxFolding`; seeds are sorted by listener."""
     items, owners, weights = seeds
-    n = np.maximum(counts, 1).astype(np.float32)[:, None]
+    n = counts.astype(np.float32)[:, None]
     pull = np.float32(folding.prior) / n * folding.centre
     listeners = np.zeros((len(counts), factors.shape[1]), np.float32)
     _add_up(items, owners, weights, factors, listeners)
@@ -96,7 +108,7 @@ def _climb(
     weighted = np.column_stack([folding.sample, np.ones(len(folding.sample), np.float32)])
     weighted *= folding.weights[:, None]
     penalties = folding.penalties[items]
-    for _ in range(STEPS):
+    for _ in range(steps):
         scores = listeners @ sample
         highest = scores.max(axis=1)
         scores -= highest[:, None]
