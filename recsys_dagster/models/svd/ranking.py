@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray
 from recsys_dagster.models.svd.rows import LANES, padded_width
-from recsys_dagster.models.svd.vectors import compiled, dot, exponential, fetch, pull
+from recsys_dagster.models.svd.vectors import compiled, dot, exponential, fetch, inlined, pull
 
 _LOWEST = np.float32(-1e30)
 
 
-@compiled
+@inlined
 def _draw(drawn: Int32Array, item: np.int32, table: Int32Array, state: np.uint64) -> np.uint64:
     """Write the song that was played and negatives after it; the generator's next state.
 
@@ -29,7 +29,7 @@ def _draw(drawn: Int32Array, item: np.int32, table: Int32Array, state: np.uint64
     return state
 
 
-@compiled
+@inlined
 def _to_shares(shares: Float32Array, drawn: Int32Array) -> float:
     """Turn scores into their softmax, in place; the loss of the first.
 
@@ -56,7 +56,7 @@ def _to_shares(shares: Float32Array, drawn: Int32Array) -> float:
     return float(-np.log(shares[0]))
 
 
-@compiled
+@inlined
 def _turn_user(row: Float32Array, gradient: Float32Array, strength: np.float32, k: int) -> None:
     """Move a user against the gradient, at length 1; `gradient` is spoilt."""
     square = np.float32(0)

@@ -37,6 +37,15 @@ def compiled(function: Function) -> Function:
     return cast("Function", numba.njit(cache=True, nogil=True, fastmath=set(_FAST))(function))
 
 
+def inlined(function: Function) -> Function:
+    """Make a part of the compiled loops that call it, before any of them is optimised.
+
+    A function of its own is optimised once more where it is called. Which of the two versions
+    runs depends on whether the caller was compiled or loaded from disk, and they round otherwise.
+    """
+    return cast("Function", numba.njit(inline="always", nogil=True, fastmath=set(_FAST))(function))
+
+
 class _Writer:
     """Writes LLVM instructions on rows of `width` numbers."""
 
