@@ -63,7 +63,8 @@ def _turn_user(row: Float32Array, gradient: Float32Array, strength: np.float32, 
     for column in range(k):
         gradient[column] = row[column] - strength * gradient[column]
         square += gradient[column] * gradient[column]
-    shrink = np.float32(1) / np.sqrt(max(square, np.float32(1e-6)))
+    # In double precision, for which no processor has an estimate that would be taken instead.
+    shrink = np.float32(1 / np.sqrt(max(np.float64(square), 1e-6)))
     for column in range(k):
         row[column] = gradient[column] * shrink
 
