@@ -61,7 +61,7 @@ class Recommender:
     def __init__(self, parts: Parts, release_id: str) -> None:
         self.release_id = release_id
         self.feature_names = parts.feature_names
-        self.places: Places | None = parts.places
+        self._places = parts.places
         self._histories = parts.histories
         self._artists = parts.artists
         has_audio = np.zeros(parts.songs.height, dtype=bool)
@@ -102,6 +102,11 @@ class Recommender:
         """The listeners that `recommend(user=…)` knows."""
         return list(self._histories.users)
 
+    @property
+    def places(self) -> Places | None:
+        """The song map; `None` where the release has none."""
+        return self._places
+
     def history(self, user: str) -> History:
         """What a listener of `users` played, and when; raises `RecsysError` for any other."""
         return self._histories.history(user)
@@ -110,7 +115,7 @@ class Recommender:
         """The artists that a history holds most plays of."""
         return favourites(history, self._artists, n)
 
-    def songs(self, song_ids: Sequence[int]) -> list[Song]:
+    def look_up(self, song_ids: Sequence[int]) -> list[Song]:
         """Several songs, in the order asked for; raises as `song` does."""
         for song_id in song_ids:
             self._songs.check(song_id)
