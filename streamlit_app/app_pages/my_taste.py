@@ -101,7 +101,7 @@ def recommendations(recommender: Answering, chosen: Taste) -> None:
         taste.recommended(recommender, answer),
         hide_index=True,
         column_config={
-            "Match": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Match": st.column_config.ProgressColumn(format="%d%%", min_value=0, max_value=100),
         },
         key="recommended",
         alt="Recommended songs, best first, with the played song that speaks most for each.",

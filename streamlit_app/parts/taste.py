@@ -89,7 +89,7 @@ def recommended(recommender: Answering, answer: Answer) -> list[dict[str, Any]]:
     return [
         {
             "Rank": song.rank, "Title": shorten(song.title), "Artist": shorten(song.artist),
-            "Match": min(1.0, max(0.0, song.score / best)) if best > 0 else 0.0,
+            "Match": round(100 * min(1.0, max(0.0, song.score / best))) if best > 0 else 0,
             "Because you played": "" if seed is None else shorten(titles[seed]),
         }
         for song, seed in zip(answer.recommendations, strongest, strict=True)
