@@ -7,10 +7,10 @@ import streamlit as st
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Answer
 from recsys_dagster.recommend.history import History
-from streamlit_app.parts import frame, habits, radar, taste
+from streamlit_app.parts import frame, habits, radar, saving, taste
 from streamlit_app.parts.release import Answering, Serving
 from streamlit_app.parts.whose import Taste, choose
-from streamlit_app.parts.words import plain
+from streamlit_app.parts.words import plain, shorten
 
 LEAD = "What somebody plays, when, how it sounds, and what else would suit."
 NAMES = ("This taste", "The catalogue")
@@ -106,6 +106,7 @@ def recommendations(recommender: Answering, chosen: Taste) -> None:
         key="recommended",
         alt="Recommended songs, best first, with the played song that speaks most for each.",
     )
+    saving.save_button(answer, f"For {shorten(chosen.name, 40)}")
 
 
 def forgotten(recommender: Answering, history: History) -> None:

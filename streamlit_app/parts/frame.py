@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from recsys_dagster.errors import RecsysError
-from streamlit_app.parts import first_steps
+from streamlit_app.parts import first_steps, saving
 from streamlit_app.parts.release import Serving, Standing, open_current, standing
 from streamlit_app.parts.words import age, count, plain
 
@@ -24,6 +24,7 @@ def page(title: str, lead: str) -> Iterator[Serving]:
         watch(now)
         serving = _open_or_explain(now)
         _announce(serving)
+        saving.come_back()
         _head(title, lead)
         _notices(serving)
         yield serving
