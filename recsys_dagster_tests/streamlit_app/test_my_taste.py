@@ -80,7 +80,7 @@ def test_an_old_release_says_that_it_does_not_know_when(shelf: FakeShelf) -> Non
     seen = run(page("my_taste"))
     assert "does not hold when anybody listened" in words(seen)
     assert shown(seen, "echarts_chart") == ["echarts_chart"] * 2
-    assert "Long not played" not in [each.value for each in seen.subheader]
+    assert "Long not played" not in [each.value for each in seen.header]
 
 
 def test_a_history_without_times_has_words_for_a_picture(shelf: FakeShelf) -> None:

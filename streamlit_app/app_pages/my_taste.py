@@ -22,20 +22,20 @@ def favourites(recommender: Answering, history: History) -> None:
     left, right = st.columns(2, gap="medium")
     best = taste.artists(recommender, history)
     with left:
-        st.subheader("Artists", anchor=False)
+        st.header("Artists", anchor=False)
         st.echarts_chart(
             taste.bars(best), height=40 + 36 * len(best), alt=taste.describe_bars(best),
             renderer="svg", key="artists",
         )  # fmt: skip
     with right:
-        st.subheader("Songs", anchor=False)
+        st.header("Songs", anchor=False)
         rows = taste.songs(recommender, history)
         st.dataframe(rows, hide_index=True, key="songs", alt="The most played songs with plays.")
 
 
 def when(history: History) -> None:
     """Draw when it was listened, or say that nothing is known of it."""
-    st.subheader("When", anchor=False)
+    st.header("When", anchor=False)
     if history.hours is None:
         st.info(
             "This release does not hold when anybody listened: it was made before releases did. "
@@ -61,7 +61,7 @@ def when(history: History) -> None:
 
 def sound(recommender: Answering, history: History) -> None:
     """Draw the audio profile against the catalogue's."""
-    st.subheader("Sound", anchor=False)
+    st.header("Sound", anchor=False)
     mine, all_songs = (radar.profile([one]) for one in taste.sound(recommender, history))
     axes = [name for name in radar.AXES if name in mine and name in all_songs]
     if len(axes) < radar.FEWEST_AXES:
@@ -88,7 +88,7 @@ def ask(recommender: Answering, chosen: Taste) -> Answer:
 
 def recommendations(recommender: Answering, chosen: Taste) -> None:
     """Draw what the whole history recommends."""
-    st.subheader("New songs for this taste", anchor=False)
+    st.header("New songs for this taste", anchor=False)
     try:
         answer = ask(recommender, chosen)
     except RecsysError as error:
@@ -113,7 +113,7 @@ def forgotten(recommender: Answering, history: History) -> None:
     """List songs that were played often once; nothing where no time is known."""
     if not history.timed:
         return
-    st.subheader("Long not played", anchor=False)
+    st.header("Long not played", anchor=False)
     rows = taste.long_ago(recommender, history)
     if not rows:
         st.caption("No song was played five times or more and then left for half a year.")

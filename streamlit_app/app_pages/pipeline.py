@@ -19,7 +19,7 @@ def overview(data_dir: str) -> Overview:  # noqa: ARG001 - what is kept is of th
 
 def made(found: Overview) -> None:
     """List the stages."""
-    st.subheader("Stages", anchor=False)
+    st.header("Stages", anchor=False)
     st.markdown(stages.in_short(found))
     rows = stages.stage_rows(found.stages)
     if rows:
@@ -29,7 +29,7 @@ def made(found: Overview) -> None:
 
 def sound(found: Overview) -> None:
     """Show how many songs have audio features, by source, and what is pending."""
-    st.subheader("Audio features", anchor=False)
+    st.header("Audio features", anchor=False)
     st.markdown(stages.pending(found))
     spec = coverage.bar(found.coverage)
     if spec is None:
@@ -48,7 +48,7 @@ def sound(found: Overview) -> None:
 
 def releases(found: Overview) -> None:
     """List the releases."""
-    st.subheader("Releases", anchor=False)
+    st.header("Releases", anchor=False)
     if not found.releases:
         st.caption("Nothing has been released yet.")
         return

@@ -25,7 +25,7 @@ def show(
     axes: Sequence[Mapping[str, Any]],
 ) -> None:
     """Let a song be chosen, and list the songs that lie nearest to it."""
-    st.subheader("Songs near a song", anchor=False)
+    st.header("Songs near a song", anchor=False)
     left, right = st.columns(2, gap="medium")
     text = left.text_input(
         "Find a song on the map", type="search", live=True, max_chars=200, key="near-search",
