@@ -134,3 +134,14 @@ def test_other_parameters_are_left_alone(shelf: FakeShelf, spotify: FakePlaylist
     assert seen.query_params["songs"] == "1"
     assert not seen.warning
     assert spotify.asked == []
+
+
+def test_the_same_browser_is_known_whatever_mask_its_cookie_wears() -> None:
+    """Cookies of one browser on two pages, of another one, and what is none."""
+    one = saving.unmasked("2|e10592d2|2a4c4a6be620e4ea3f7dbd2f4d41f5a5|1795732693")
+    again = saving.unmasked("2|1498b63c|dfd16e8513bdc004cae099c1b8dcd14b|1795732693")
+    other = saving.unmasked("2|1498b63c|00d16e8513bdc004cae099c1b8dcd14b|1795732693")
+    assert one is not None
+    assert one == again != other
+    for broken in (None, "", "2|x|y|z", "2||00|1", "2|aa|bb", "1|2"):
+        assert saving.unmasked(broken) is None

@@ -114,4 +114,17 @@ def _forget() -> None:
 
 def _browser() -> str | None:
     """What tells this browser from others, where it has been given such a thing."""
-    return st.context.cookies.get(_COOKIE)
+    return unmasked(st.context.cookies.get(_COOKIE))
+
+
+def unmasked(cookie: str | None) -> str | None:
+    """The token in Streamlit's XSRF cookie, which looks different on every page; or `None`.
+
+    It is written as `2|mask|token XOR mask|time`, in hexadecimal digits.
+    """
+    try:
+        _, mask, masked, _ = str(cookie).split("|")
+        key, token = bytes.fromhex(mask), bytes.fromhex(masked)
+    except ValueError:
+        return None
+    return bytes(one ^ key[at % len(key)] for at, one in enumerate(token)).hex() if key else None
