@@ -128,9 +128,9 @@ def show(serving: Serving, chosen: Taste) -> None:
     if not len(history.songs):
         st.info("This listener has not played anything yet.", icon=":material/music_off:")
         return
-    with st.container(horizontal=True, gap="medium", key="figures"):
+    with st.container(horizontal=True, gap="small", key="figures"):
         for name, value in taste.figures(history).items():
-            st.metric(name, value, width=170)
+            st.metric(name, value, width=165)
     recommendations(serving.recommender, chosen)
     favourites(serving.recommender, history)
     when(history)

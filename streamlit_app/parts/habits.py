@@ -21,8 +21,7 @@ def week(history: History) -> dict[str, Any]:
                   "splitArea": {"show": False}, "axisTick": {"show": False}},
         "yAxis": {"type": "category", "data": [day[:3] for day in DAYS], "inverse": True,
                   "axisTick": {"show": False}},
-        "visualMap": {"show": False, "min": 0, "max": max(1, int(hours.max())),
-                      "inRange": {"colorAlpha": [0.06, 1.0]}},
+        "visualMap": {"show": False, "min": 0, "max": max(1, int(hours.max()))},
         "series": [{"type": "heatmap", "data": cells, "itemStyle": {"borderRadius": 3,
                     "borderWidth": 1, "borderColor": "transparent"}}],
     }  # fmt: skip

@@ -22,7 +22,7 @@ def figures(history: History) -> dict[str, str]:
     if history.first is not None and history.last is not None:
         first, last = history.first[~np.isnat(history.first)], history.last[~np.isnat(history.last)]
         if len(first):
-            found |= {"From": str(first.min()), "To": str(last.max())}
+            found |= {"From": _month(first.min()), "To": _month(last.max())}
     return found
 
 
@@ -100,3 +100,7 @@ def sound(recommender: Answering, history: History) -> tuple[Mapping[str, float 
     """The mean sound of all that was played, and of the catalogue."""
     mine = recommender.mean_audio(history.songs.tolist(), history.plays.tolist())
     return mine, recommender.catalogue_audio()
+
+
+def _month(day: np.datetime64) -> str:
+    return f"{day.item():%b %Y}"
