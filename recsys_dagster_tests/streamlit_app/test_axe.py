@@ -66,12 +66,13 @@ def _press_a_song(page: Page) -> None:
     chart = page.locator(".st-key-map canvas").first
     expect(chart).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[class*=st-key-drop-]")).to_have_count(2)
+    chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None
     added = page.locator("[class*=st-key-drop-]").nth(2)
     for step in range(60):
         across, up = 0.45 + step % 10 * 0.02, 0.4 + step // 10 * 0.02
-        chart.click(position={"x": box["width"] * across, "y": box["height"] * up})
+        page.mouse.click(box["x"] + box["width"] * across, box["y"] + box["height"] * up)
         page.wait_for_timeout(100)
         if added.count():
             break
