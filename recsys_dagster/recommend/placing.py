@@ -54,7 +54,11 @@ class Places:
 
     def rows(self, song_ids: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Rows of songs, ascending; songs that are not on the map have none."""
-        return np.flatnonzero(np.isin(self.song_ids, song_ids))
+        wanted = np.unique(np.asarray(song_ids, dtype=np.int64))
+        rows = np.searchsorted(self.song_ids, wanted)
+        inside = rows < len(self)
+        rows, wanted = rows[inside], wanted[inside]
+        return np.asarray(rows[self.song_ids[rows] == wanted], dtype=np.int64)
 
     def sample(self, most: int, always: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Rows of at most about `most` songs, ascending: the same songs each time.

@@ -53,7 +53,11 @@ def _listener(serving: Serving) -> Taste | None:
     )
     if asked and asked not in serving.recommender.users:
         st.info(f"This release has no listener {plain(asked, 60)}.", icon=":material/person_off:")
-    return Taste(name, serving.recommender.history(name), name) if name else None
+    if not name:
+        return None
+    if st.query_params.get("listener") != name:
+        st.query_params["listener"] = name
+    return Taste(name, serving.recommender.history(name), name)
 
 
 def _narrowed(users: list[str]) -> list[str]:
@@ -69,18 +73,20 @@ def _narrowed(users: list[str]) -> list[str]:
 
 
 def _brought(serving: Serving) -> Taste | None:
-    st.file_uploader(
+    file = st.file_uploader(
         "Your history: a Last.fm CSV, a Spotify or ListenBrainz export; a zip as it came will do",
         type=_TYPES,
         max_upload_size=MOST_BYTES >> 20,
         key=_FILE,
-        on_change=_take,
-        args=(serving,),
+        on_change=_forget,
     )
     st.caption(
         "It is read here, on the machine that runs this app, for this visit alone: no file of it "
         "is kept, and nobody else sees it. Close the page and it is gone."
     )
+    if file is not None and not {_VISIT, _TROUBLE} & st.session_state.keys():
+        with st.spinner("Reading your history…"):
+            _take(serving, file.name, file.getvalue())
     if trouble := st.session_state.get(_TROUBLE):
         st.warning(plain(trouble, 600), icon=":material/warning:")
     visit: Visit | None = st.session_state.get(_VISIT)
@@ -93,15 +99,17 @@ def _brought(serving: Serving) -> Taste | None:
     return Taste(visit.listener, visit.history)
 
 
-def _take(serving: Serving) -> None:
-    """Read what was brought; taking the file away forgets it."""
+def _forget() -> None:
+    """Drop what was brought before; taking a file away does no more than that."""
     st.session_state.pop(_VISIT, None)
     st.session_state.pop(_TROUBLE, None)
-    file = st.session_state.get(_FILE)
-    if file is None or serving.catalogue is None:
+
+
+def _take(serving: Serving, name: str, content: bytes) -> None:
+    if serving.catalogue is None:
         return
     try:
-        st.session_state[_VISIT] = read_visit(file.name, file.getvalue(), serving.catalogue)
+        st.session_state[_VISIT] = read_visit(name, content, serving.catalogue)
     except RecsysError as error:
         st.session_state[_TROUBLE] = str(error)
 
