@@ -39,7 +39,7 @@ def when(history: History) -> None:
     if history.hours is None:
         st.info(
             "This release does not hold when anybody listened: it was made before releases did. "
-            "The next release will. `recsys run` makes one.",
+            "`recsys run` makes a new one, and publishes it unless it ranks worse.",
             icon=":material/schedule:",
         )
         return

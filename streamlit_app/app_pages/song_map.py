@@ -69,7 +69,8 @@ def without_map(facts: Mapping[str, Any]) -> None:
         f"There is no map: {reason} Add a catalogue of audio features with `recsys import`, then "
         "`recsys run`."
         if reason
-        else "This release was made before releases held a map. `recsys run` makes a new one.",
+        else "This release was made before releases held a map. `recsys run` makes a new one, and "
+        "publishes it unless it ranks worse.",
         icon=":material/map:",
     )
 
