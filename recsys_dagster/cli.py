@@ -366,6 +366,7 @@ def up(
     os.environ["RECSYS_DATA_DIR"] = str(layout.root)
     prepare_dagster_home(layout)
     wanted = servers.servers(pipeline_port, app_port)
+    os.environ.update(servers.addresses(wanted, settings))
     with servers.stopped_by_signals():
         try:
             with servers.running(wanted, layout.logs) as processes:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -39,6 +40,10 @@ class Settings(BaseSettings):
     lastfm_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LASTFM_USERS")
     listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
     listenbrainz_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LISTENBRAINZ_USERS")
+    pipeline_url: str = Field("http://127.0.0.1:3000", alias="RECSYS_PIPELINE_URL")
+    """Where the app says that the pipeline UI is."""
+    spotipy_redirect_uri: str = Field("http://127.0.0.1:8501", alias="SPOTIPY_REDIRECT_URI")
+    """Where Spotify sends visitors back to: the app."""
     spotify_api_url: str = Field("https://api.spotify.com/v1", alias="SPOTIFY_API_URL")
     spotify_interval: float = Field(0.5, ge=0, le=3600, alias="SPOTIFY_INTERVAL")
     """Seconds between requests."""
@@ -56,6 +61,15 @@ class Settings(BaseSettings):
             return path.expanduser().resolve()
         except RuntimeError as error:  # no such user's home
             raise ValueError(error) from None
+
+    @field_validator("pipeline_url", "spotipy_redirect_uri")
+    @classmethod
+    def _link(cls, address: str) -> str:
+        """Take nothing but the address of a page: it becomes a link."""
+        parts = urlsplit(address.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an address must begin with http:// or https:// and name a host")
+        return address.strip()
 
     @field_validator("feature_sources", "lastfm_users", "listenbrainz_users", mode="before")
     @classmethod

@@ -21,7 +21,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     layout = Layout(settings.data_dir)
     raw = find_raw_files(layout)
     listens, users = _listening(layout)
-    coverage = _coverage(layout)
+    coverage = coverage_of(layout)
     return {
         "data_dir": str(layout.root),
         "demo": _is_demo(layout, raw),
@@ -34,7 +34,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "features_by_source": coverage.by_source,
         "missing_by_reason": coverage.missing_by_reason,
         "share_of_plays_with_features": round(coverage.share_of_plays, 4),
-        "pending_batches": _pending(layout, settings),
+        "pending_batches": pending_batches(layout, settings),
         **_release(Releases(layout.releases)),
     }
 
@@ -53,7 +53,8 @@ def _listening(layout: Layout) -> tuple[int, int]:
     return int(listens), int(users)
 
 
-def _coverage(layout: Layout) -> Coverage:
+def coverage_of(layout: Layout) -> Coverage:
+    """Of how many songs that are played the sound is known; nothing where there are no songs."""
     if not layout.songs.exists():
         return Coverage(0, 0, {}, {}, 0.0)
     songs = scan_table(layout.songs)
@@ -63,7 +64,8 @@ def _coverage(layout: Layout) -> Coverage:
     return Coverage(int(played), 0, {}, {"pending": int(played)} if played else {}, 0.0)
 
 
-def _pending(layout: Layout, settings: Settings) -> int:
+def pending_batches(layout: Layout, settings: Settings) -> int:
+    """How many batches of audio features are still to be done."""
     if not layout.songs.exists():
         return 0
     with open_sources(layout, settings) as sources:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import Settings
 
 HOST = "127.0.0.1"
 _PATIENCE = 8.0
@@ -47,6 +48,16 @@ def servers(pipeline_port: int, app_port: int) -> list[Server]:
         Server("app", [sys.executable, "-m", "streamlit", "run", str(app), *streamlit], app_port),
         Server("pipeline", [sys.executable, "-m", "dagster", "dev", *dagster], pipeline_port),
     ]
+
+
+def addresses(wanted: Sequence[Server], settings: Settings) -> dict[str, str]:
+    """Where the servers are, as the app has to know it; what the settings say stays."""
+    names = {"app": "spotipy_redirect_uri", "pipeline": "pipeline_url"}
+    return {
+        str(Settings.model_fields[field].alias): server.address
+        for server in wanted
+        if (field := names[server.name]) not in settings.model_fields_set
+    }
 
 
 @contextmanager

@@ -5,9 +5,10 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -39,9 +40,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def page_at(browser: Browser, address: str, errors: list[str]) -> Iterator[Page]:
+def page_at(
+    browser: Browser,
+    address: str,
+    errors: list[str],
+    theme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
     """A page of its own; what its console calls an error goes into `errors`."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    size: ViewportSize = {"width": 1280, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme=theme)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)

@@ -19,7 +19,7 @@ Reply = tuple[int, Any]
 class Asked:
     """A request as it came in; the path is split and unquoted, `form` is what was posted.
 
-    `params` has the last value of each name in `query`.
+    `params` has the last value of each name in `query`; `body` is what was posted, as it came.
     """
 
     path: tuple[str, ...]
@@ -27,6 +27,7 @@ class Asked:
     headers: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,16 @@ def _fields(encoded: str) -> dict[str, str]:
 def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._serve({})
+            self._serve("")
 
         def do_POST(self) -> None:
-            self._serve(_fields(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            self._serve(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
-        def _serve(self, form: Mapping[str, str]) -> None:
+        def _serve(self, body: str) -> None:
             url = urlsplit(self.path)
             path = tuple(unquote(part) for part in url.path.strip("/").split("/"))
-            asked = Asked(path, _fields(url.query), dict(self.headers), form, url.query)
+            sent = dict(self.headers)
+            asked = Asked(path, _fields(url.query), sent, _fields(body), url.query, body)
             service.asked.append(asked)
             service.before_answer(len(service.asked))
             fault = (service.faults.popleft() if service.faults else None) or Fault()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys_dagster import up
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings, load_settings
 
@@ -90,3 +91,25 @@ def test_every_setting_is_in_the_example() -> None:
     example = (Path(__file__).parent.parent / ".env.example").read_text(encoding="utf-8")
     named = {line.lstrip("# ").partition("=")[0] for line in example.splitlines()}
     assert {str(field.alias) for field in Settings.model_fields.values()} <= named
+
+
+@pytest.mark.parametrize("name", ["RECSYS_PIPELINE_URL", "SPOTIPY_REDIRECT_URI"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "file:///etc/passwd", "//host", "http://", "127.0.0.1:3000"]
+)
+def test_links_are_addresses_of_pages(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setenv(name, address)
+    with pytest.raises(RecsysError, match=f"{name}.*http"):
+        load_settings()
+
+
+def test_the_app_is_told_where_the_servers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = up.servers(3100, 8600)
+    assert up.addresses(servers, load_settings()) == {
+        "RECSYS_PIPELINE_URL": "http://127.0.0.1:3100",
+        "SPOTIPY_REDIRECT_URI": "http://127.0.0.1:8600",
+    }
+    monkeypatch.setenv("RECSYS_PIPELINE_URL", "https://else.example")
+    assert list(up.addresses(servers, load_settings())) == ["SPOTIPY_REDIRECT_URI"]

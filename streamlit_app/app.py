@@ -13,7 +13,10 @@ st.set_page_config(
 st.navigation(
     [
         st.Page("app_pages/discover.py", title="Discover", icon=":material/explore:", default=True),
+        st.Page("app_pages/my_taste.py", title="My taste", icon=":material/headphones:"),
+        st.Page("app_pages/song_map.py", title="Song map", icon=":material/map:"),
         st.Page("app_pages/quality.py", title="Quality", icon=":material/monitoring:"),
+        st.Page("app_pages/pipeline.py", title="Pipeline", icon=":material/account_tree:"),
     ],
     position="top",
 ).run()

@@ -12,12 +12,15 @@ from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_counts
 from recsys_dagster.defs.models import item_neighbours, knn_index, ranker, svd_model
-from recsys_dagster.defs.quality import evaluation, read_evaluation
+from recsys_dagster.defs.quality import SONG_MAP, evaluation, read_evaluation
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.gate import Verdict, judge
 from recsys_dagster.evaluation.variants import FINAL
+from recsys_dagster.histories.times import times_of
+from recsys_dagster.listening.listens import scan_listens
 from recsys_dagster.recommend.packing import Histories, Parts, pack
+from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.recommender import Recommender
 from recsys_dagster.storage.raw import find_raw_files
@@ -134,6 +137,12 @@ def _parts(shop: Workshop) -> Parts:
     features = scan_table(shop.layout.features).select(FEATURES).collect(engine="streaming")
     pairs, models = lab.pairs, lab.final_models()
     starts = np.searchsorted(pairs.user, np.arange(len(pairs.users) + 1)).astype(np.int64)
+    times = times_of(
+        scan_listens(shop.layout.listens),
+        scan_table(shop.layout.interactions),
+        scan_table(shop.layout.songs),
+        pairs.users,
+    )
     return Parts(
         read_table(shop.layout.songs),
         lab.artists,
@@ -143,15 +152,16 @@ def _parts(shop: Workshop) -> Parts:
         models.items,
         models.knn,
         Rankers.load(shop.layout.ranker / FINAL),
-        Histories(pairs.users, starts, pairs.song, pairs.plays),
+        Histories(pairs.users, starts, pairs.song, pairs.plays, times),
+        places=Places.of(read_table(shop.layout.evaluation / SONG_MAP)),
     )
 
 
 def _figures(shop: Workshop) -> dict[str, Any]:
     """Counts and headline figures for the manifest, from the stages' own stamps."""
-    facts = {name: stamp.facts for name in ("listens", "audio_features")
-             if (stamp := shop.stamps.read(name))}  # fmt: skip
-    heard, audio = facts["listens"], facts["audio_features"]
+    stamps = {name: stamp for name in ("listens", "audio_features")
+              if (stamp := shop.stamps.read(name))}  # fmt: skip
+    heard, audio = stamps["listens"].facts, stamps["audio_features"].facts
     methods = read_evaluation(shop)["methods"]
     return {
         "listens": heard["listens"],
@@ -162,6 +172,7 @@ def _figures(shop: Workshop) -> dict[str, Any]:
         "missing_by_reason": audio["missing_by_reason"],
         "share_of_plays_with_features": round(audio["share_of_plays"], 4),
         "ndcg@10": {method: figures["ndcg@10"] for method, figures in methods.items()},
+        "data_version": stamps["listens"].data_version,
     }
 
 

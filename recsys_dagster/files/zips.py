@@ -37,12 +37,12 @@ _UNPACKING_ERRORS = (
 class Members:
     """The files of an open zip, unpacked one after the other while they are asked for."""
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, folder: Path) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, folder: Path, most: int) -> None:
         self.refused: list[tuple[str, str]] = []
         self._path = path
         self._archive = archive
         self._folder = folder
-        self._left = _most(path)
+        self._left = most
         self._members = [
             (member, relative)
             for member in archive.infolist()
@@ -94,8 +94,15 @@ class _NestedZipError(RecsysError):
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[Members, list[tuple[str, str]]]]:
+def unpacked(
+    path: Path, most: int | None = None
+) -> Iterator[tuple[Members, list[tuple[str, str]]]]:
     """Open a zip whose files are unpacked one at a time, into a temporary folder.
+
+    Parameters
+    ----------
+    most
+        Bytes that may come out of it at most, where that is less than `MAX_UNPACKED`.
 
     Returns
     -------
@@ -109,8 +116,9 @@ def unpacked(path: Path) -> Iterator[tuple[Members, list[tuple[str, str]]]]:
     RecsysError
         The zip is damaged, holds too much or is an Office document.
     """
-    with TemporaryDirectory(prefix="recsys-") as folder, _opened(path) as archive:
-        members = Members(path, archive, Path(folder))
+    most = min(_most(path), most or MAX_UNPACKED)
+    with TemporaryDirectory(prefix="recsys-") as folder, _opened(path, most) as archive:
+        members = Members(path, archive, Path(folder), most)
         yield members, members.refused
 
 
@@ -130,7 +138,7 @@ def count_members(path: Path) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def _opened(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
     _refuse_big_directory(path)
     try:
         archive = zipfile.ZipFile(path)
@@ -138,7 +146,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         what = "" if isinstance(error, UnicodeError) else f" ({error})"
         raise RecsysError(f"{path.name} is a damaged zip{what}. Download it again.") from None
     with archive:
-        _refuse_bombs(path, archive.infolist())
+        _refuse_bombs(path, archive.infolist(), most)
         if _OFFICE in archive.namelist():
             raise RecsysError(
                 f"{path.name} is an Office document. Save the table that is in it as CSV (UTF-8)."
@@ -156,17 +164,17 @@ def _most(path: Path) -> int:
     return min(MAX_UNPACKED, max(_RATIO_MATTERS_FROM, MAX_RATIO * path.stat().st_size))
 
 
-def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
+def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo], most: int) -> None:
     """Refuse by what the zip says; its own size counts, as members may lie over each other."""
     files = sum(not member.is_dir() for member in members)
     if files > MAX_MEMBERS:
         raise RecsysError(f"{path.name} holds {files:,} files; at most {MAX_MEMBERS:,}.")
     size = sum(member.file_size for member in members)
-    if size > _most(path):
+    if size > most:
         raise RecsysError(
             f"{path.name} would unpack to {size / 1e9:.1f} GB from "
             f"{path.stat().st_size / 1e6:.1f} MB; "
-            f"at most {MAX_UNPACKED / 1e9:.0f} GB and {MAX_RATIO} times its size. "
+            f"at most {most / 1e9:.1f} GB: {MAX_RATIO} times its size, or the limit for zips. "
             "If this is right, unpack it yourself and import the folder."
         )
 

@@ -68,6 +68,7 @@ def sync_listens(
     target: Path,
     cache: Path,
     progress: Progress = SILENT,
+    most_unpacked: int | None = None,
 ) -> ListensTable:
     """Bring the table in step with the history files.
 
@@ -81,13 +82,15 @@ def sync_listens(
         Directory of the table.
     cache
         Directory for what was read of each file.
+    most_unpacked
+        Bytes that may come out of one zip at most; see `unpacked`.
 
     Raises
     ------
     RecsysError
         Not one listen was found; the table is left as it was.
     """
-    reader = Parts(cache)
+    reader = Parts(cache, most_unpacked)
     parts, refused = _read_all(reader, files, folder, progress)
     readings = tuple(part.reading for part in parts)
     if not any(reading.listens for reading in readings):

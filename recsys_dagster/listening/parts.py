@@ -47,10 +47,19 @@ class Part:
 
 
 class Parts:
-    """The parts that have been read, in a cache folder."""
+    """The parts that have been read, in a cache folder.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    folder
+        The cache.
+    most_unpacked
+        Bytes that may come out of one zip at most; see `unpacked`.
+    """
+
+    def __init__(self, folder: Path, most_unpacked: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._most_unpacked = most_unpacked
         self._folder = folder
         self._used: set[str] = set()
 
@@ -102,7 +111,7 @@ class Parts:
             yield from known
             return
         found: list[Part] = []
-        with unpacked(file) as (members, refused):
+        with unpacked(file, self._most_unpacked) as (members, refused):
             for member, relative in members:
                 try:
                     found.append(self._read_file(member, shown / relative))

@@ -15,12 +15,15 @@ from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.shortlist import LEAST_ROWS, Shortlist
 from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.recommend.history import History, Times
+from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
 from recsys_dagster.storage.atomic import write_json
 from recsys_dagster.storage.tables import read_table, write_table
 
 _SHORTLIST = "shortlist.faiss"
+_TIMES, _PLACES = "times", "map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,15 @@ class Histories:
         Where each listener's songs begin in the other two, shape (n_users + 1,).
     songs, plays
         Song ids and play counts, shape (n_pairs,).
+    times
+        When that was; `None`: not known, as in releases of the first versions.
     """
 
     users: tuple[str, ...]
     starts: NDArray[np.int64]
     songs: NDArray[np.int32]
     plays: NDArray[np.int64]
+    times: Times | None = None
 
     def of(self, user: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """A listener's song ids and play counts, most played first.
@@ -50,16 +56,32 @@ class Histories:
         RecsysError
             There is no such listener.
         """
+        return self.at(self._position(user))
+
+    def _position(self, user: str) -> int:
         if user not in self.users:
             some = ", ".join(self.users[:8]) + (" …" if len(self.users) > 8 else "")
             raise RecsysError(f"There is no listener {user[:60]!r}. There are: {some}")
-        return self.at(self.users.index(user))
+        return self.users.index(user)
 
     def at(self, position: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The same for the listener at a position of `users`."""
-        part = slice(self.starts[position], self.starts[position + 1])
-        order = np.lexsort((self.songs[part], -self.plays[part]))
+        part, order = self._sorted(position)
         return self.songs[part][order].astype(np.int64), self.plays[part][order]
+
+    def history(self, user: str) -> History:
+        """A listener's songs with when they were played; raises as `of` does."""
+        position = self._position(user)
+        part, order = self._sorted(position)
+        songs, plays = self.songs[part][order].astype(np.int64), self.plays[part][order]
+        if self.times is None:
+            return History(songs, plays)
+        return self.times.of(position, part, songs, plays, order)
+
+    def _sorted(self, position: int) -> tuple[slice, NDArray[np.int64]]:
+        """Where a listener's songs are, and their order from the most played on."""
+        part = slice(self.starts[position], self.starts[position + 1])
+        return part, np.lexsort((self.songs[part], -self.plays[part]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,8 @@ class Parts:
         The models, and who played what.
     shortlists
         Those of `make_shortlists`, by source; `pack` makes them.
+    places
+        The song map; `None`: there is none, as in releases of the first versions.
     """
 
     songs: pl.DataFrame
@@ -90,6 +114,7 @@ class Parts:
     ranker: Rankers
     histories: Histories
     shortlists: Mapping[str, Shortlist] = field(default_factory=dict)
+    places: Places | None = None
 
 
 def make_shortlists(parts: Parts, least: int) -> dict[str, Shortlist]:
@@ -129,6 +154,11 @@ def pack(directory: Path, parts: Parts, evaluation: dict[str, Any]) -> None:
     write_json(history / "users.json", list(parts.histories.users))
     for name in ("starts", "songs", "plays"):
         np.save(history / f"{name}.npy", getattr(parts.histories, name))
+    for folder, optional in ((history / _TIMES, parts.histories.times),
+                             (directory / _PLACES, parts.places)):  # fmt: skip
+        if optional is not None:
+            folder.mkdir()
+            optional.save(folder)
     write_json(directory / "evaluation.json", evaluation)
 
 
@@ -145,6 +175,8 @@ def unpack(directory: Path) -> Parts:
         features = np.load(directory / "features.npy", mmap_mode="r", allow_pickle=False)
         names = json.loads((directory / "features.json").read_text(encoding="utf-8"))
         histories = _open_histories(directory / "history")
+        mapped = directory / _PLACES
+        places = Places.load(mapped) if mapped.exists() else None
     except (OSError, ValueError, EOFError) as error:
         raise RecsysError(
             f"The release {directory.name} cannot be opened ({error}). "
@@ -162,6 +194,7 @@ def unpack(directory: Path) -> Parts:
         Rankers.load(directory / "ranker"),
         histories,
         _open_shortlists(directory, svd, knn),
+        places,
     )
 
 
@@ -181,4 +214,5 @@ def _open_histories(directory: Path) -> Histories:
         for name in ("starts", "songs", "plays")
     }
     users = tuple(json.loads((directory / "users.json").read_text(encoding="utf-8")))
-    return Histories(users, **arrays)
+    times = Times.load(directory / _TIMES) if (directory / _TIMES).exists() else None
+    return Histories(users, **arrays, times=times)

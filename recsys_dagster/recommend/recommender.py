@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from recsys_dagster.errors import RecsysError
@@ -11,11 +13,15 @@ from recsys_dagster.recommend.answer import Answer, Recommendation, Seed, Song
 from recsys_dagster.recommend.engine import AUDIO_METHODS, METHODS, Engine, Models, Ranked
 from recsys_dagster.recommend.exclusions import exclusions
 from recsys_dagster.recommend.explain import Explainer
+from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.ladder import method_of, rung_of
 from recsys_dagster.recommend.packing import Parts, unpack
+from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.reranking import Reranker, Reranking
 from recsys_dagster.recommend.songs import SongTable
+from recsys_dagster.recommend.sound import Features, Sound
 from recsys_dagster.recommend.sources import Ids, Query
+from recsys_dagster.recommend.taste import Favourite, favourites
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Release, Releases
@@ -55,11 +61,14 @@ class Recommender:
     def __init__(self, parts: Parts, release_id: str) -> None:
         self.release_id = release_id
         self.feature_names = parts.feature_names
-        self._features = parts.features
+        self._places = parts.places
         self._histories = parts.histories
+        self._artists = parts.artists
         has_audio = np.zeros(parts.songs.height, dtype=bool)
         has_audio[parts.knn.song_ids] = True
         self._songs = SongTable(parts.songs, has_audio)
+        played = np.flatnonzero(self._songs.plays > 0)
+        self._sound = Sound(parts.features, parts.feature_names, played)
         listeners = parts.songs["listeners"].to_numpy()
         models = Models(
             parts.svd, parts.knn, self._songs.plays, listeners, parts.artists, parts.items
@@ -93,6 +102,25 @@ class Recommender:
         """The listeners that `recommend(user=…)` knows."""
         return list(self._histories.users)
 
+    @property
+    def places(self) -> Places | None:
+        """The song map; `None` where the release has none."""
+        return self._places
+
+    def history(self, user: str) -> History:
+        """What a listener of `users` played, and when; raises `RecsysError` for any other."""
+        return self._histories.history(user)
+
+    def favourites(self, history: History, n: int) -> list[Favourite]:
+        """The artists that a history holds most plays of."""
+        return favourites(history, self._artists, n)
+
+    def look_up(self, song_ids: Sequence[int]) -> list[Song]:
+        """Several songs, in the order asked for; raises as `song` does."""
+        for song_id in song_ids:
+            self._songs.check(song_id)
+        return self._songs.songs(song_ids)
+
     def song(self, song_id: int) -> Song:
         """One song; raises `RecsysError` where there is no such id."""
         return self._songs.song(song_id)
@@ -109,27 +137,29 @@ class Recommender:
         """Find the song that a text means; see `SongTable.resolve`."""
         return self._songs.resolve(query)
 
-    def audio(self, song_ids: Sequence[int]) -> list[dict[str, float | None]]:
+    def audio(self, song_ids: Sequence[int]) -> list[Features]:
         """The 13 audio features of songs, each in its own unit, `None` where missing.
 
         Raises `RecsysError` where there is no such id.
         """
         for song_id in song_ids:
             self._songs.check(song_id)
-        rows = np.asarray(self._features[list(song_ids)], dtype=np.float64)
-        return [
-            {
-                name: None if np.isnan(value) else float(value)
-                for name, value in zip(self.feature_names, row, strict=True)
-            }
-            for row in rows
-        ]
+        return self._sound.of(song_ids)
+
+    def mean_audio(self, song_ids: Sequence[int], plays: Sequence[int] | None = None) -> Features:
+        """The mean of each audio feature over songs; they count by `plays`, or all alike."""
+        return self._sound.mean(song_ids, plays)
+
+    def catalogue_audio(self) -> Features:
+        """The mean of each audio feature over all songs that somebody plays."""
+        return self._sound.catalogue()
 
     def recommend(
         self,
         seeds: Sequence[str | int] = (),
         *,
         user: str | None = None,
+        history: Mapping[int, float] | None = None,
         method: str = "hybrid",
         n: int = 10,
         diversity: float = 0.0,
@@ -148,6 +178,9 @@ class Recommender:
             "Artist - Title", or song ids. None at all: the most played songs are the answer.
         user
             A name of `users`, instead of seeds: the whole history counts.
+        history
+            Song ids with play counts, of a listener whom the release does not know: counts as
+            the history of a `user` does.
         method
             One of `METHODS`.
         n
@@ -165,7 +198,8 @@ class Recommender:
             Names of artists; "Artist - Title" or song ids. `Answer.excluded` says which of them
             the catalogue has.
         only_unplayed
-            Whether songs that the `user` has played are left out. Seeds always are.
+            Whether songs that the `user` has played, or that are in the `history`, are left out.
+            Seeds always are.
 
         Returns
         -------
@@ -178,16 +212,19 @@ class Recommender:
         RecsysError
             An argument is wrong, or the method needs audio features and no seed has any.
         """
-        _check(seeds, user, method, n)
+        _check(seeds, user, history, method, n)
         asked = Reranking(diversity, max_per_artist, popularity, steer or {})
         excluded, left_out = exclusions(self._songs, exclude_artists, exclude_songs)
         found = tuple(self._seed(seed) for seed in seeds)
+        listener = user is not None or history is not None
         if user is not None:
-            query = self._history(user, left_out, only_unplayed=only_unplayed)
+            query = _whole(*self._histories.of(user), left_out, only_unplayed=only_unplayed)
+        elif history is not None:
+            query = _whole(*self._sorted(history), left_out, only_unplayed=only_unplayed)
         else:
             ids = dict.fromkeys(seed.song.song_id for seed in found if seed.song)
             query = Query(np.array(list(ids), dtype=np.int64), exclude=left_out)
-        rung = self._rung(method, query, named=bool(found), listener=user is not None)
+        rung = self._rung(method, query, named=bool(found), listener=listener)
         engine_method = method_of(method, rung)
         # The products are small. Shared out, the last thread decides when they are done, and on a
         # processor that others use too it is late by ten times what all of it takes.
@@ -196,10 +233,16 @@ class Recommender:
             songs = self._recommendations(ranked, query)
         return Answer(self.release_id, method, rung, found, songs, user, excluded)
 
-    def _history(self, user: str, left_out: Ids, *, only_unplayed: bool) -> Query:
-        songs, plays = self._histories.of(user)
-        kind = Query if only_unplayed else PlayedToo
-        return kind(songs, np.log1p(plays).astype(np.float32), left_out)
+    def _sorted(self, history: Mapping[int, float]) -> tuple[Ids, NDArray[np.float64]]:
+        """The songs and plays of a history, most played first."""
+        for song_id in history:
+            self._songs.check(song_id)
+        songs = np.fromiter(history, np.int64, len(history))
+        plays = np.fromiter(history.values(), np.float64, len(history))
+        if not np.all(np.isfinite(plays) & (plays > 0)):
+            raise RecsysError("The play counts of a history must be above 0.")
+        order = np.lexsort((songs, -plays))
+        return songs[order], plays[order]
 
     def _seed(self, seed: str | int) -> Seed:
         if isinstance(seed, str):
@@ -236,7 +279,19 @@ class Recommender:
         )
 
 
-def _check(seeds: Sequence[str | int], user: str | None, method: str, n: int) -> None:
+def _whole(songs: Ids, plays: NDArray[Any], left_out: Ids, *, only_unplayed: bool) -> Query:
+    """A query for a whole history."""
+    kind = Query if only_unplayed else PlayedToo
+    return kind(songs, np.log1p(plays).astype(np.float32), left_out)
+
+
+def _check(
+    seeds: Sequence[str | int],
+    user: str | None,
+    history: Mapping[int, float] | None,
+    method: str,
+    n: int,
+) -> None:
     if method not in METHODS:
         raise RecsysError(
             f"There is no method {str(method)[:40]!r}; there are {', '.join(METHODS)}."
@@ -246,7 +301,7 @@ def _check(seeds: Sequence[str | int], user: str | None, method: str, n: int) ->
         raise RecsysError(f"The number of songs must be 1 to {MAX_RESULTS}; got {str(n)[:40]}.")
     if isinstance(seeds, str) or not isinstance(seeds, Sequence | np.ndarray):
         raise RecsysError(f"Give the songs as a list: [{str(seeds)[:40]!r}].")
-    if user is not None and len(seeds):
-        raise RecsysError("Give songs or a listener, not both.")
+    if (user is not None) + (history is not None) + bool(len(seeds)) > 1:
+        raise RecsysError("Give songs, a listener or a history: one of them.")
     if len(seeds) > MAX_SEEDS:
         raise RecsysError(f"Give at most {MAX_SEEDS} songs; got {len(seeds)}.")

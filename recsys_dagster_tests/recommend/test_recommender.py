@@ -77,7 +77,7 @@ def test_unknown_seeds_are_passed_over(recommender: Recommender) -> None:
     ({"seeds": [1.5]}, "text or a song id; got '1.5'"),
     ({"seeds": [True]}, "text or a song id; got 'True'"),
     ({"seeds": [""]}, "A song is missing"),
-    ({"seeds": [0], "user": "listener 000"}, "not both"),
+    ({"seeds": [0], "user": "listener 000"}, "one of them"),
     ({"user": "nobody"}, "no listener 'nobody'. There are: listener 000, .* …"),
     ({"user": ""}, "no listener ''"),
     ({"user": "\udcff\n"}, r"no listener '\\udcff\\n'"),

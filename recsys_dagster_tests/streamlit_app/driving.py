@@ -24,6 +24,14 @@ def run(test: AppTest) -> AppTest:
     return test
 
 
+def page(name: str, **address: str) -> AppTest:
+    """A page of the app by the name of its file, at an address; not run yet."""
+    test = AppTest.from_file(APP, default_timeout=30)
+    for key, value in address.items():
+        test.query_params[key] = value
+    return test.switch_page(f"app_pages/{name}.py")
+
+
 def press(test: AppTest, key: str) -> AppTest:
     test.button(key=key).click()
     return run(test)

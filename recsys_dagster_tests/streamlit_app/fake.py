@@ -1,7 +1,7 @@
 """A small recommender and a shelf of releases that stand in for the real ones."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from recsys_dagster.recommend.answer import (
     SeedShare,
     Song,
 )
+from recsys_dagster_tests.streamlit_app.fake_listening import WithoutListeners
 from streamlit_app.parts.radar import AXES
 from streamlit_app.parts.release import Serving
 
@@ -39,7 +40,7 @@ def made_up_songs(size: int = 64) -> list[Song]:
 
 
 @dataclass
-class FakeRecommender:
+class FakeRecommender(WithoutListeners):
     songs: list[Song] = field(default_factory=made_up_songs)
     rung: str = "known"
     refuses: dict[str, str] = field(default_factory=dict)
@@ -66,12 +67,13 @@ class FakeRecommender:
         seeds: Sequence[str | int] = (),
         *,
         user: str | None = None,
+        history: Mapping[int, float] | None = None,
         method: str = "hybrid",
         n: int = 10,
     ) -> Answer:
         if method in self.refuses:
             raise RecsysError(self.refuses[method])
-        picked = [self.song(int(seed)) for seed in seeds]
+        picked = [self.song(int(seed)) for seed in (*seeds, *(history or ()))]
         others = [song for song in self.songs if song not in picked][:n]
         return Answer(
             release="fake",

@@ -43,7 +43,7 @@ def with_tasks() -> dict[str, Any]:
 def test_the_page_has_a_section_by_task(shelf: FakeShelf) -> None:
     shelf.put(serving(evaluation=with_tasks()))
     page = quality()
-    assert "By task" in [one.value for one in page.subheader]
+    assert "By task" in [one.value for one in page.header]
     assert len(shown(page, "echarts_chart")) == 4
     rows = page.dataframe[1].value.set_index("Task")
     assert list(rows.index) == [
@@ -93,7 +93,7 @@ def test_a_release_of_before_has_no_section(shelf: FakeShelf, facts: dict[str, A
     assert tasks.measured(facts) == {}
     shelf.put(serving(evaluation=evaluation() | facts))
     page = quality()
-    assert "By task" not in [one.value for one in page.subheader]
+    assert "By task" not in [one.value for one in page.header]
     assert len(shown(page, "echarts_chart")) == 3
 
 

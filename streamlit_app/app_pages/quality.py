@@ -30,7 +30,7 @@ def meanings() -> None:
 def comparison(evaluation: Mapping[str, Any]) -> None:
     """Draw the methods by NDCG@10 with their intervals, and the whole table."""
     methods, intervals = evaluation.get("methods", {}), evaluation.get("intervals")
-    st.subheader("Methods compared", anchor=False)
+    st.header("Methods compared", anchor=False)
     spec = figures.bars(methods, intervals)
     if spec is None:
         st.info("NDCG@10 could not be measured for any method.", icon=":material/info:")
@@ -59,7 +59,7 @@ def by_task(evaluation: Mapping[str, Any]) -> None:
     measured = tasks.measured(evaluation)
     if not measured:
         return
-    st.subheader("By task", anchor=False)
+    st.header("By task", anchor=False)
     st.caption(tasks.LEAD)
     alt = tasks.describe(measured)
     st.echarts_chart(
@@ -80,7 +80,7 @@ def by_task(evaluation: Mapping[str, Any]) -> None:
 
 def training(facts: Mapping[str, Any]) -> None:
     """Draw the training curve."""
-    st.subheader("How the SVD model learned", anchor=False)
+    st.header("How the SVD model learned", anchor=False)
     spec = figures.curve(facts)
     if spec is None:
         st.info("This release holds no training curve.", icon=":material/info:")
@@ -93,7 +93,7 @@ def training(facts: Mapping[str, Any]) -> None:
 
 def sound(facts: Mapping[str, Any]) -> None:
     """Show of how many songs the sound is known, from where, and why not of the others."""
-    st.subheader("Audio features", anchor=False)
+    st.header("Audio features", anchor=False)
     spec = coverage.bar(facts)
     if spec is None:
         st.info("This release does not say where audio features came from.", icon=":material/info:")
@@ -114,7 +114,7 @@ def sound(facts: Mapping[str, Any]) -> None:
 
 def protocol(facts: Mapping[str, Any]) -> None:
     """Say how it was measured."""
-    st.subheader("How it was measured", anchor=False)
+    st.header("How it was measured", anchor=False)
     st.markdown(measuring.explain(facts))
     st.caption(measuring.in_short(facts))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from recsys_dagster.errors import RecsysError
-from streamlit_app.parts import first_steps
+from streamlit_app.parts import first_steps, saving
 from streamlit_app.parts.release import Serving, Standing, open_current, standing
 from streamlit_app.parts.words import age, count, plain
 
@@ -19,19 +19,38 @@ def page(title: str, lead: str) -> Iterator[Serving]:
 
     Where there is none yet the page says what to do and stops here.
     """
-    with (
-        st.container(horizontal_alignment="center", key="page"),
-        st.container(width=WIDTH, key="column"),
-    ):
+    with _middle():
         now = standing()
         watch(now)
         serving = _open_or_explain(now)
         _announce(serving)
-        st.title(title, anchor=False)
-        st.markdown(lead)
+        saving.come_back()
+        _head(title, lead)
         _notices(serving)
         yield serving
         _footer(serving)
+
+
+@contextmanager
+def column(title: str, lead: str) -> Iterator[None]:
+    """Draw the frame of a page that needs no release."""
+    with _middle():
+        _head(title, lead)
+        yield
+
+
+@contextmanager
+def _middle() -> Iterator[None]:
+    with (
+        st.container(horizontal_alignment="center", key="page"),
+        st.container(width=WIDTH, key="column"),
+    ):
+        yield
+
+
+def _head(title: str, lead: str) -> None:
+    st.title(title, anchor=False)
+    st.markdown(lead)
 
 
 @st.fragment(run_every=10)

@@ -62,8 +62,13 @@ def show(picked: Sequence[Features], found: Sequence[Features]) -> None:
     )
 
 
-def spec(axes: Sequence[str], yours: Features, theirs: Features) -> dict[str, Any]:
-    """Build the ECharts option of the radar."""
+def spec(
+    axes: Sequence[str],
+    yours: Features,
+    theirs: Features,
+    names: tuple[str, str] = ("Your songs", "Recommended"),
+) -> dict[str, Any]:
+    """Build the ECharts option of the radar; `names` are those of the two profiles."""
     return {
         "legend": {"bottom": 0},
         "tooltip": {"trigger": "item", "valueFormatter": "percent"},
@@ -79,21 +84,23 @@ def spec(axes: Sequence[str], yours: Features, theirs: Features) -> dict[str, An
                 "symbolSize": 5,
                 "areaStyle": {"opacity": 0.18},
                 "data": [
-                    {"name": "Your songs", "value": [yours[name] for name in axes]},
-                    {"name": "Recommended", "value": [theirs[name] for name in axes]},
+                    {"name": names[0], "value": [yours[name] for name in axes]},
+                    {"name": names[1], "value": [theirs[name] for name in axes]},
                 ],
             }
         ],
     }
 
 
-def describe(axes: Sequence[str], yours: Features, theirs: Features) -> str:
+def describe(
+    axes: Sequence[str],
+    yours: Features,
+    theirs: Features,
+    whose: str = "the picked songs' mean and the recommended songs' mean",
+) -> str:
     """Say in words what the radar shows, for those who cannot see it."""
     pairs = [f"{feature_name(name)} {yours[name]:.0%} and {theirs[name]:.0%}" for name in axes]
-    return (
-        "Radar chart of audio features, the picked songs' mean and the recommended songs' mean: "
-        f"{enumerate_words(pairs)}."
-    )
+    return f"Radar chart of audio features, {whose}: {enumerate_words(pairs)}."
 
 
 def _known(value: float | None) -> bool:

@@ -7,12 +7,16 @@ verify it) once a release.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import streamlit as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend import METHODS, Answer, Recommender, Song
+from recsys_dagster.recommend.history import History
+from recsys_dagster.recommend.placing import Places
+from recsys_dagster.recommend.taste import Favourite
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
@@ -27,26 +31,55 @@ class Answering(Protocol):
     def song(self, song_id: int) -> Song:
         """One song of the catalogue."""
 
+    def look_up(self, song_ids: Sequence[int]) -> list[Song]:
+        """Several songs, in the order asked for."""
+
     def popular(self, n: int) -> list[Song]:
         """The most played songs."""
 
+    @property
+    def users(self) -> Sequence[str]:
+        """The listeners of the data."""
+
+    def history(self, user: str) -> History:
+        """What a listener of the data played, and when."""
+
+    def favourites(self, history: History, n: int) -> list[Favourite]:
+        """The artists that a history holds most plays of."""
+
+    @property
+    def places(self) -> Places | None:
+        """The song map, where the release has one."""
+
     def audio(self, song_ids: Sequence[int]) -> list[dict[str, float | None]]:
         """The audio features of songs, in their own units."""
+
+    def mean_audio(
+        self, song_ids: Sequence[int], plays: Sequence[int] | None = None
+    ) -> dict[str, float | None]:
+        """The mean of each audio feature over songs that count by their plays."""
+
+    def catalogue_audio(self) -> dict[str, float | None]:
+        """The mean of each audio feature over the catalogue."""
 
     def recommend(
         self,
         seeds: Sequence[str | int] = (),
         *,
         user: str | None = None,
+        history: Mapping[int, float] | None = None,
         method: str = "hybrid",
         n: int = 10,
     ) -> Answer:
-        """Recommendations for seeds."""
+        """Recommendations for seeds, a listener of the data, or a history."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """An open release; `trouble` says why a newer one is not shown in its place."""
+    """An open release; `trouble` says why a newer one is not shown in its place.
+
+    `catalogue` is its table of songs.
+    """
 
     release_id: str
     created_at: datetime
@@ -56,6 +89,7 @@ class Serving:
     recommender: Answering
     evaluation: Mapping[str, Any]
     trouble: str | None = None
+    catalogue: Path | None = None
 
 
 class Shelf(Protocol):
@@ -95,6 +129,7 @@ class FolderShelf:
             methods=METHODS,
             recommender=Recommender.from_release(release),
             evaluation=release.evaluation(),
+            catalogue=release.path / "songs.parquet",
         )
 
 

@@ -1,0 +1,1 @@
+"""Listening histories as serving shows them: when people listen, and what a visitor brings."""

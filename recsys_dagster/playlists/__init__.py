@@ -1,0 +1,1 @@
+"""Lists of songs saved as playlists of a visitor's own, on Spotify."""

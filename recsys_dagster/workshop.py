@@ -1,0 +1,132 @@
+"""The stages: what each depends on, and whether it is done.
+
+Whether a stage is done is told by its stamp on disk (`recsys_dagster.storage.stages`), never by
+any event log. How a stage runs as an asset is in `recsys_dagster.defs.stages`.
+"""
+
+import time
+from dataclasses import dataclass
+
+from recsys_dagster.audio.batches import VERSION as BATCHES_VERSION
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.listening.formats import FORMATS
+from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
+
+RETRY_AT = "retry_at"
+"""Fact of a stage: unix seconds from which it has to be done again, whatever it was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage.
+
+    Parameters
+    ----------
+    name
+        The asset's name.
+    code_version
+        Raised when the stage would make something else of the same inputs.
+    upstream
+        Stages whose outputs it reads.
+    raw
+        Which of the user's files it reads: "history", "catalogues".
+    settings
+        The settings that it depends on.
+    """
+
+    name: str
+    code_version: str
+    upstream: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+READERS = ", ".join(f"{form.name} {form.version}" for form in FORMATS)
+"""A reader that is new, or that changed, reads the files again."""
+INTERACTIONS = ("user_song_interactions", "unique_songs")
+MODELS = ("svd_model", "item_neighbours", "knn_index")
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("listens", f"2 {READERS}", raw=("history",)),
+        Stage("user_song_interactions", "3", ("listens",)),
+        Stage("unique_songs", "2", ("user_song_interactions",)),
+        Stage(
+            "audio_features",
+            f"1 batches {BATCHES_VERSION}",
+            ("unique_songs",),
+            ("catalogues",),
+            ("feature_sources",),
+        ),
+        Stage("svd_model", "4", INTERACTIONS, settings=("svd_objective",)),
+        Stage("item_neighbours", "1", INTERACTIONS),
+        Stage("knn_index", "1", ("audio_features",)),
+        Stage("ranker", "3", (*INTERACTIONS, *MODELS)),
+        Stage("evaluation", "4", ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker")),
+        Stage(
+            "recommender_release",
+            "6",
+            ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker", "evaluation"),
+        ),
+        Stage("user_recommendations", "1", ("recommender_release",)),
+    )
+}
+
+
+class Workshop:
+    """A data folder with its settings, as a stage works in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.layout = Layout(settings.data_dir)
+        self.stamps = Stamps(self.layout)
+        self.releases = Releases(self.layout.releases)
+
+    @classmethod
+    def open(cls) -> "Workshop":
+        """The workshop of the settings in force.
+
+        Raises
+        ------
+        RecsysError
+            A setting is wrong, or names an engine that this version does not have.
+        """
+        settings = load_settings()
+        if settings.engine != "local":
+            raise RecsysError(
+                f"RECSYS_ENGINE is {settings.engine!r}, which this version does not have yet. "
+                "Set it to local, or leave it out."
+            )
+        return cls(settings)
+
+    def expected(self, stage: Stage) -> str:
+        """The fingerprint that the stage has when it is done with what is there now."""
+        inputs: dict[str, str | None] = {
+            name: stamp.data_version if (stamp := self.stamps.read(name)) else None
+            for name in stage.upstream
+        }
+        raw = find_raw_files(self.layout)
+        for kind in stage.raw:
+            hashes = raw.hashes(self.layout, kind)
+            inputs |= {f"raw/{kind}/{name}": sha for name, sha in hashes.items()}
+        settings = {name: getattr(self.settings, name) for name in stage.settings}
+        return fingerprint(stage.code_version, inputs, settings)
+
+    def done(self, stage: Stage) -> Stamp | None:
+        """The stamp of a stage that need not be done again."""
+        stamp = self.stamps.current(stage.name, self.expected(stage))
+        retry_at = stamp.facts.get(RETRY_AT) if stamp else None
+        return None if retry_at is not None and retry_at <= time.time() else stamp
+
+    def stale(self) -> list[str]:
+        """The stages that have to be done, and all that depend on them, in order."""
+        found: list[str] = []
+        for stage in STAGES.values():
+            if set(stage.upstream) & set(found) or self.done(stage) is None:
+                found.append(stage.name)
+        return found
