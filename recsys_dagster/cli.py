@@ -260,19 +260,19 @@ def search(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search the released songs; case and accents do not matter."""
+    """Search the released songs; case, accents and spelling mistakes do not matter."""
     from dataclasses import asdict
 
     from recsys_dagster.recommend import Recommender
 
-    found = Recommender.open(chosen_settings(data_dir).data_dir).search(text, n)
+    recommender = Recommender.open(chosen_settings(data_dir).data_dir)
+    found = recommender.search(text, n)
     if as_json:
         print_json({"query": text, "songs": [asdict(song) for song in found]})
     elif found:
         console.show_songs(found)
     else:
-        console.err.print(f'No song has all the words of "{console.printable(text[:200])}".',
-                          markup=False)  # fmt: skip
+        console.show_nothing_found(text, recommender.resolve(text).suggestions)
 
 
 @app.command()

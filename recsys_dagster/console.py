@@ -209,6 +209,11 @@ def _cut(query: str) -> str:
     return query if len(query) <= _SHOWN else f"{query[:_SHOWN]}…"
 
 
+def show_nothing_found(text: str, nearest: Sequence[Song]) -> None:
+    """Say that a search found nothing, and what comes nearest."""
+    _not_found(f'No song has all the words of "{_cut(text)}".', nearest)
+
+
 def _not_found(words: str, suggestions: Sequence[Song]) -> None:
     nearest = "; ".join(f"{song.artist} - {song.title}" for song in suggestions)
     hint = f" Did you mean: {nearest}?" if nearest else ""
