@@ -1,9 +1,11 @@
 import math
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 
-from streamlit_app.parts import picks, radar, results, words
+from recsys_dagster.recommend import Song
+from streamlit_app.parts import controls, covers, ids, packs, radar, results, words
 from streamlit_app.parts.words import METHODS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,6 +104,46 @@ def test_the_radar_is_described_in_words() -> None:
 
 
 def test_ids_in_an_address() -> None:
-    assert picks.parse("12,77") == ([12, 77], 0)
-    assert picks.parse("12,x,12") == ([12], 1)
-    assert picks.parse("") == ([], 0)
+    assert ids.parse("12,77", 5) == ([12, 77], 0)
+    assert ids.parse("12,x,12", 5) == ([12], 1)
+    assert ids.parse("1,2,3", 2) == ([1, 2], 1)
+    assert ids.parse("", 5) == ([], 0)
+
+
+def test_settings_that_cannot_be_are_named() -> None:
+    good = {"energy": "Livelier", "popularity": "Deep cuts", "method": "KNN", "n": "20",
+            "diversity": "0.3", "per_artist": "2", "songs": "x", "other": "y"}  # fmt: skip
+    assert controls.misread(good) == []
+    bad = {"energy": "7", "popularity": "deep", "method": "", "n": "51", "diversity": "nan",
+           "per_artist": "0", "tempo": "9" * 10_000}  # fmt: skip
+    assert sorted(controls.misread(bad)) == sorted(bad)
+
+
+def test_a_cover_is_a_picture_of_the_names_alone() -> None:
+    one, same, other = (covers.cover("A", title) for title in ("T", "T", "<script>&"))
+    assert one == same != other
+    for made in (one, other, covers.cover("\ud800", "")):
+        assert ElementTree.fromstring(made).tag.endswith("svg")  # noqa: S314
+        assert "script" not in made
+
+
+def songs_by(*artists: str) -> list[Song]:
+    return [Song(n, artist, f"T{n}", 100 - n, 1, True) for n, artist in enumerate(artists)]
+
+
+def test_packs_are_made_of_the_most_played_and_of_how_they_sound() -> None:
+    known = songs_by("A", "A", "B", "C", "A", "D", "B", "B")
+    audio = [{"energy": n / 10, "valence": None, "danceability": 0.5} for n in range(8)]
+    made = {pack.name: [song.song_id for song in pack.songs] for pack in packs.make(known, audio)}
+    assert made == {
+        "Played most": [0, 2, 3],
+        "High energy": [7, 5, 4],
+        "Calm": [0, 2, 3],
+        "Danceable": [0, 2, 3],
+        "A": [0, 1, 4],
+        "B": [2, 6, 7],
+    }
+
+
+def test_there_are_no_packs_of_too_few_songs() -> None:
+    assert packs.make(songs_by("A", "B"), [{}, {}]) == packs.make([], []) == []

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.recommend import METHODS, Answer, Recommender, Song
+from recsys_dagster.recommend import METHODS, Answer, Recommender, Seed, Song
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
@@ -23,6 +23,9 @@ class Answering(Protocol):
 
     def search(self, text: str, n: int = 10) -> list[Song]:
         """Songs that match a text, best first; the most played for an empty one."""
+
+    def resolve(self, query: str) -> Seed:
+        """The song that a text names, or the nearest ones."""
 
     def song(self, song_id: int) -> Song:
         """One song of the catalogue."""
@@ -40,6 +43,12 @@ class Answering(Protocol):
         user: str | None = None,
         method: str = "hybrid",
         n: int = 10,
+        diversity: float = 0.0,
+        max_per_artist: int | None = None,
+        popularity: str = "balanced",
+        steer: Mapping[str, float] | None = None,
+        exclude_artists: Sequence[str] = (),
+        exclude_songs: Sequence[str | int] = (),
     ) -> Answer:
         """Recommendations for seeds."""
 

@@ -1,18 +1,15 @@
-"""The recommended songs, each with its match and the reason."""
+"""The recommended songs, each with its match, the reason, and what can be said to it."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from recsys_dagster.recommend.answer import Answer, Because, Recommendation, Song
-from streamlit_app.parts.words import (
-    RUNGS,
-    SOURCES,
-    feature_name,
-    feature_value,
-    plain,
-)
+from recsys_dagster.recommend.answer import Answer, Recommendation, Song
+from recsys_dagster.recommend.exporting import listen_links
+from streamlit_app.parts import refining, why
+from streamlit_app.parts.covers import cover
+from streamlit_app.parts.words import RUNGS, SOURCES, plain
 
 
 def fallback(answer: Answer) -> str | None:
@@ -35,7 +32,7 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
     if words:
         st.info(words, icon=":material/info:")
     if not answer.recommendations:
-        st.info("Nothing to recommend: every song of this release is picked.")
+        st.info("Nothing to recommend: every song of this release is picked or left out.")
         return
     best = max(song.score for song in answer.recommendations)
     names = {song.song_id: song for song in seeds}
@@ -47,19 +44,25 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
 
 def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        st.markdown(f"### {song.rank}", width=44, text_alignment="center", anchors=False)
+        st.markdown(f"**{song.rank}**", width=28, text_alignment="center")
+        picture = cover(song.artist, song.title)
+        st.image(picture, width=56, alt=f"A made-up cover for {song.title}"[:100])
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(song.title)}**", wrap=False)
             st.caption(plain(song.artist), wrap=False)
-        st.progress(share, text=f"{share:.0%} match", width=110)
+        refining.thumbs(song)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         with st.container(horizontal=True, gap="xxsmall", width="content"):
+            st.badge(f"{share:.0%} match", color="primary")
             for source in song.sources:
                 _badge(source)
-        with st.popover("Why?", icon=":material/lightbulb:", key=f"why-{song.rank}"):
-            _why(song, seeds)
+        with st.container(horizontal=True, gap="xxsmall", width="content"):
+            with st.popover("Why?", icon=":material/lightbulb:", key=f"why-{song.rank}"):
+                why.show(song, seeds)
+            _listen(song)
+            refining.menu(song)
 
 
 def _badge(source: str) -> None:
@@ -67,28 +70,17 @@ def _badge(source: str) -> None:
     st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
-def _why(song: Recommendation, seeds: Mapping[int, Song]) -> None:
-    because = song.because
-    if song.sources == ("popular",):
-        st.markdown("It is played a lot. Your songs had no say in it.")
-    elif because.seeds:
-        st.markdown("**What your songs brought**")
-        for part in sorted(because.seeds, key=lambda each: -each.share):
-            seed = seeds.get(part.song_id)
-            name = plain(f"{seed.title} – {seed.artist}") if seed else "another song"
-            share = min(1.0, max(0.0, part.share))
-            st.progress(share, text=f"{share:.0%} {name}")
-    if because.audio:
-        _audio(because)
-
-
-def _audio(because: Because) -> None:
-    st.markdown("**Where it sounds like your songs**")
-    st.table(
-        {
-            "Audio feature": [feature_name(each.feature) for each in because.audio],
-            "Your songs": [feature_value(each.feature, each.seed) for each in because.audio],
-            "This song": [feature_value(each.feature, each.song) for each in because.audio],
-        },
-        hide_index=True,
-    )
+def _listen(song: Recommendation) -> None:
+    """A link to the song where its id is known, else searches at two services."""
+    first, *others = listen_links(song.artist, song.title, song.spotify_id)
+    if first.exact:
+        st.link_button(
+            first.service, first.address, icon=":material/play_arrow:", key=f"listen-{song.rank}"
+        )
+        return
+    with st.popover("Listen", icon=":material/play_arrow:", key=f"listen-{song.rank}"):
+        for place, link in enumerate((first, *others)):
+            st.link_button(
+                f"Search {link.service}", link.address, icon=":material/open_in_new:",
+                key=f"listen-{song.rank}-{place}", width="stretch",
+            )  # fmt: skip
