@@ -4,8 +4,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from recsys_dagster.recommend import Song
-from streamlit_app.parts import controls, covers, ids, packs, radar, results, words
+from recsys_dagster.recommend.answer import (
+    AudioAgreement,
+    Because,
+    Recommendation,
+    SeedShare,
+    Song,
+)
+from streamlit_app.parts import controls, covers, ids, packs, radar, results, why, words
 from streamlit_app.parts.words import METHODS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -147,3 +153,21 @@ def test_packs_are_made_of_the_most_played_and_of_how_they_sound() -> None:
 
 def test_there_are_no_packs_of_too_few_songs() -> None:
     assert packs.make(songs_by("A", "B"), [{}, {}]) == packs.make([], []) == []
+
+
+def test_why_is_said_in_one_piece() -> None:
+    because = Because(
+        (SeedShare(1, 0.2), SeedShare(7, 0.8)), (AudioAgreement("tempo", 120.2, 118.7),)
+    )
+    song = Recommendation(1, 9, "A", "T", 0.5, ("svd",), because)
+    said = why.explain(song, {1: Song(1, "a|b", "$x$")}).splitlines()
+    assert said[4:6] == [
+        "| 80% | :primary[████████] | another song |",
+        "| 20% | :primary[██] | " + words.plain("$x$ – a|b") + " |",
+    ]
+    assert said[-1] == "| tempo | 120 BPM | 119 BPM |"
+
+
+def test_what_is_popular_was_not_brought_by_songs() -> None:
+    song = Recommendation(1, 9, "A", "T", 0.5, ("popular",), Because((SeedShare(1, 1.0),)))
+    assert "no say" in why.explain(song, {})

@@ -4,7 +4,7 @@ import streamlit as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
-from streamlit_app.parts import controls, left_out, radar, results, taking
+from streamlit_app.parts import controls, left_out, radar, results
 from streamlit_app.parts.release import Serving
 from streamlit_app.parts.words import plain
 
@@ -29,8 +29,6 @@ def show(serving: Serving, picked: list[Song]) -> None:
     left, right = st.columns([2, 1], gap="medium")
     with left:
         results.show(answer, picked)
-    with right:
-        taking.show(answer.recommendations)
-        with st.container(border=True, key="profile"):
-            found = [song.song_id for song in answer.recommendations]
-            radar.show(serving.recommender.audio(seeds), serving.recommender.audio(found))
+    with right, st.container(border=True, key="profile"):
+        found = [song.song_id for song in answer.recommendations]
+        radar.show(serving.recommender.audio(seeds), serving.recommender.audio(found))

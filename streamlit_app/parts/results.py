@@ -7,7 +7,7 @@ import streamlit as st
 
 from recsys_dagster.recommend.answer import Answer, Recommendation, Song
 from recsys_dagster.recommend.exporting import listen_links
-from streamlit_app.parts import refining, why
+from streamlit_app.parts import refining, taking, why
 from streamlit_app.parts.covers import cover
 from streamlit_app.parts.words import RUNGS, SOURCES, plain
 
@@ -36,7 +36,13 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
         return
     best = max(song.score for song in answer.recommendations)
     names = {song.song_id: song for song in seeds}
-    st.caption("Match compares each song with the best of this list, which has 100%.")
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(
+            "Match compares each song with the best of this list, which has 100%.", width="content"
+        )
+        taking.show(answer.recommendations)
     for song in answer.recommendations:
         with st.container(border=True, gap="xsmall", key=f"result-{song.rank}"):
             _card(song, match(song.score, best), names)
@@ -54,20 +60,21 @@ def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        with st.container(horizontal=True, gap="xxsmall", width="content"):
-            st.badge(f"{share:.0%} match", color="primary")
-            for source in song.sources:
-                _badge(source)
+        st.markdown(badges(song, share), width="content")
         with st.container(horizontal=True, gap="xxsmall", width="content"):
             with st.popover("Why?", icon=":material/lightbulb:", key=f"why-{song.rank}"):
-                why.show(song, seeds)
+                st.markdown(why.explain(song, seeds))
             _listen(song)
             refining.menu(song)
 
 
-def _badge(source: str) -> None:
-    label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
-    st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
+def badges(song: Recommendation, share: float) -> str:
+    """The match and the sources as Markdown, in one piece."""
+    parts = [f":primary-badge[{share:.0%} match]"]
+    for source in song.sources:
+        label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
+        parts.append(f":{colour}-badge[{icon} {label}]")
+    return " ".join(parts)
 
 
 def _listen(song: Recommendation) -> None:

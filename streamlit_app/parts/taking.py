@@ -17,8 +17,6 @@ FILES = {
 
 def show(songs: Sequence[Recommendation]) -> None:
     """Draw what a list can be taken along as."""
-    if not songs:
-        return
     with st.popover("Take it along", icon=":material/ios_share:", key="take"):
         with st.container(horizontal=True, gap="xsmall"):
             for name, (label, explained) in FILES.items():
