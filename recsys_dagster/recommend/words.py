@@ -11,6 +11,8 @@ Rows = NDArray[np.int64]
 
 _PIECE = r"[\p{L}\p{N}]+"
 _AFTER_ALL = "\U0010ffff"
+_PART = 250_000
+"""Texts that are cut into words at a time, so that not all words are in memory at once."""
 
 
 def words_of(word: pl.Expr) -> pl.Expr:
@@ -38,14 +40,14 @@ class WordIndex:
 
     def __init__(self, texts: pl.Series) -> None:
         self.size = len(texts)
-        between_spaces = pl.col("text").str.split(" ")
+        parts = [_spellings(texts[start : start + _PART], start)
+                 for start in range(0, max(len(texts), 1), _PART)]  # fmt: skip
+        every_place = pl.col("place").list.explode(keep_nulls=False, empty_as_null=False)
         table = (
-            pl.LazyFrame({"text": texts})
-            .select(pl.int_range(pl.len(), dtype=pl.Int32).alias("place"), between_spaces)
-            .explode("text")
-            .filter(pl.col("text") != "")
-            .group_by("text")  # the words of each spelling are then made only once
-            .agg("place")
+            pl.concat(parts)
+            .lazy()
+            .group_by("text")
+            .agg(every_place)
             .select("place", words_of(pl.col("text")).alias("word"))
             .explode("word")
             .sort("word")
@@ -65,6 +67,20 @@ class WordIndex:
         if isinstance(rows, slice):
             return self._places[self._starts[rows.start] : self._starts[rows.stop]]
         return self._places[ranges(self._starts[rows], self._starts[rows + 1])]
+
+
+def _spellings(texts: pl.Series, start: int) -> pl.DataFrame:
+    """What stands between spaces in some texts, each spelling once, with the places it is in."""
+    place = pl.int_range(start, start + pl.len(), dtype=pl.Int32).alias("place")
+    return (
+        pl.LazyFrame({"text": texts})
+        .select(place, pl.col("text").str.split(" "))
+        .explode("text")
+        .filter(pl.col("text") != "")
+        .group_by("text")
+        .agg("place")
+        .collect()
+    )
 
 
 def ranges(starts: NDArray[np.integer[Any]], ends: NDArray[np.integer[Any]]) -> Rows:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
+from recsys_dagster.recommend import words
 from recsys_dagster.recommend.near_words import allowed_edits
 from recsys_dagster.recommend.search import (
     INSIDE,
@@ -59,12 +60,12 @@ def level(song: int, text: str) -> int:
 
 
 def cost_of(song: int, text: str, *, far: bool) -> int | None:
-    words = query_words(text, MOST_WORDS)
-    longest = sorted(words, key=len, reverse=True)[:MOST_NEAR]
+    wanted = query_words(text, MOST_WORDS)
+    longest = sorted(wanted, key=len, reverse=True)[:MOST_NEAR]
     theirs = [one for part in " ".join(SONGS[song]).split() for one in words_in(part)]
     costs = [
         min((word_cost(word, one, far=far and word in longest) for one in theirs), default=999)
-        for word in words
+        for word in wanted
     ]
     return sum(costs) if max(costs, default=0) < 999 else None
 
@@ -99,13 +100,13 @@ LETTERS = st.sampled_from("abcdehoprstiz'!桜 ")
 @st.composite
 def misspelled(draw: st.DrawFn) -> str:
     """Some words that songs have, each cut short, with letters changed, added or left out."""
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4))
-    for place, word in enumerate(words):
+    drawn = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4))
+    for place, word in enumerate(drawn):
         start = draw(st.integers(0, len(word)))
         end = draw(st.integers(start, min(len(word), start + 2)))
         kept = word[:start] + draw(st.sampled_from(["", "", word[start:end]])) + word[end:]
-        words[place] = kept[:start] + draw(st.sampled_from(["", draw(LETTERS)])) + kept[start:]
-    return " ".join(" ".join(words).split())
+        drawn[place] = kept[:start] + draw(st.sampled_from(["", draw(LETTERS)])) + kept[start:]
+    return " ".join(" ".join(drawn).split())
 
 
 @settings(max_examples=300)
@@ -154,6 +155,12 @@ def test_what_is_spelled_right_is_never_behind_what_is_not(search: Search) -> No
 def test_the_nearest_need_not_have_every_word(search: Search, text: str, first: str) -> None:
     assert not len(search.find(text, 3))
     assert " ".join(SONGS[search.nearest(text, 3)[0]]) == first
+
+
+def test_texts_are_cut_into_words_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "_PART", 4)
+    for text in ("creep", "radiohed", "a", "the"):
+        assert made(range(SIZE)).find(text, 5).tolist() == scan(text, 5)
 
 
 def test_there_is_a_search_without_songs() -> None:

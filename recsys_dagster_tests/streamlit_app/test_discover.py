@@ -222,7 +222,7 @@ def test_garbage_in_the_address_of_the_settings_is_said(shelf: FakeShelf) -> Non
     page = run(page)
     assert page.segmented_control(key="method").value == "hybrid"
     assert page.slider(key="n").value == 10
-    assert "a value for method, energy and n that" in words(page)
+    assert "left out: method, energy and n." in words(page)
     assert "leaves out" in words(page)
 
 

@@ -43,7 +43,10 @@ def _resolved(recommender: Answering, name: str) -> Seed | None:
 def show_unknown() -> None:
     """Say which songs are not in the release, with the nearest ones to take instead."""
     for number, seed in enumerate(st.session_state.get(_STATE, [])):
-        st.info(f"“{plain(seed.query)}” is not in this release.", icon=":material/search_off:")
+        nearest = " These come nearest:" if seed.suggestions else ""
+        st.info(
+            f"“{plain(seed.query)}” is not in this release.{nearest}", icon=":material/search_off:"
+        )
         with st.container(horizontal=True, gap="xsmall", key=f"nearest-{number}"):
             for song in seed.suggestions:
                 st.button(

@@ -16,6 +16,4 @@ def on_address() -> None:
     st.session_state[_STATE] = True
     if wrong := misread(st.query_params.to_dict()):
         named = enumerate_words([plain(name) for name in wrong])
-        st.info(
-            f"The address has a value for {named} that there is not, so it was left out.", icon=NOTE
-        )
+        st.info(f"Not understood in the address and left out: {named}.", icon=NOTE)

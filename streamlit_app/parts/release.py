@@ -96,13 +96,15 @@ class FolderShelf:
 
     def _open(self, release_id: str) -> Serving:
         release = _releases().open(release_id)
+        recommender = Recommender.from_release(release)
+        recommender.search("a", 1)  # makes the index, so that no letter typed has to wait for it
         return Serving(
             release_id=release.id,
             created_at=release.created_at,
             figures=release.manifest.get("figures", {}),
             demo=bool(release.manifest.get("demo")),
             methods=METHODS,
-            recommender=Recommender.from_release(release),
+            recommender=recommender,
             evaluation=release.evaluation(),
         )
 
