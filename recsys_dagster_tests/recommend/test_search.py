@@ -24,8 +24,10 @@ from recsys_dagster.recommend.search import (
 from recsys_dagster.recommend.words import query_words
 
 SONGS = [  # folded, the most played first
-    ("the beatles", "yesterday"), ("radiohead", "creep"), ("tlc", "creep"), ("air", "playground"),
-    ("airbourne", "runnin' wild"), ("bjork", "army of me"), ("ac/dc", "t.n.t."), ("halo", "space"),
+    ("the beatles", "yesterday"), ("radiohead", "creep"), ("tlc", "creep"),
+    ("airbourne", "runnin' wild"), ("air", "playground"), ("radiohaed", "radiohead tribute"),
+    ("we were promised jetpacks", "it's thunder and it's lightning"), ("bjork", "army of me"),
+    ("ac/dc", "t.n.t."), ("halo", "space"),
     ("radiohead", "karma police"), ("sigur ros", "hoppipolla"), ("the the", "this is the day"),
     ("!!!", "myth takes"), ("p!nk", "so what"), ("初音ミク", "千本桜"), ("creed", "higher"),
     ("beyonce", "halo"), ("godspeed", "east hastings"), ("space", "female of the species"),
@@ -116,6 +118,16 @@ def test_the_index_finds_what_a_scan_finds(search: Search, text: str, n: int) ->
         assert search.find(text, n).tolist() == scan(text, n)
 
 
+@pytest.mark.parametrize("text", [
+    "air",  # what is named so stands above what is played more
+    "radiohexd",  # of two words of a song the nearer one counts
+    "we were it s and lightnng",  # of many words the longest may be misspelt
+])  # fmt: skip
+def test_what_chance_would_rarely_try(search: Search, text: str) -> None:
+    for n in (1, 3, 8):
+        assert search.find(text, n).tolist() == scan(text, n) != []
+
+
 @given(text=st.text(alphabet=LETTERS, max_size=200))
 def test_also_for_texts_that_no_song_has(search: Search, text: str) -> None:
     text = " ".join(text.split())
@@ -133,7 +145,7 @@ def test_only_what_may_be_found_is_found_in_its_order(order: list[int], cut: int
 @pytest.mark.parametrize(("text", "first"), [
     ("radiohed crep", "radiohead creep"), ("creep radiohead", "radiohead creep"),
     ("karma pol", "radiohead karma police"), ("raidohead kar", "radiohead karma police"),
-    ("radiohade", "radiohead creep"), ("acdc", "ac/dc t.n.t."), ("ac dc tnt", "ac/dc t.n.t."),
+    ("radoihead", "radiohead creep"), ("acdc", "ac/dc t.n.t."), ("ac dc tnt", "ac/dc t.n.t."),
     ("pink", "p!nk so what"), ("hastings", "godspeed east hastings"), ("本桜", "初音ミク 千本桜"),
     ("ppipol", "sigur ros hoppipolla"), ("!!!", "!!! myth takes"), ("radiohead - creep",
     "radiohead creep"), ("air", "air playground"), ("the the", "the the this is the day"),
