@@ -23,7 +23,7 @@ def show(serving: Serving) -> None:
         key="start",
     ):
         st.markdown("**Or start with three songs at once**", width="content")
-        if st.button("Surprise me", icon=":material/casino:", key="surprise", type="primary"):
+        if st.button("Surprise me", icon=":material/casino:", key="surprise"):
             picks.keep(_surprise(serving.recommender))
             st.rerun()
     found = _packs(serving.release_id, serving.recommender)
