@@ -102,6 +102,7 @@ def test_thumbs_refine_at_once_and_can_be_undone(shelf: FakeShelf) -> None:
     assert listed(page)[0] == 3
     page = press(page, "back-1")
     assert listed(page)[:2] == [1, 3]
+    assert page.feedback(key="thumb-1").value is None
     assert "without" not in page.query_params
 
 
@@ -113,6 +114,7 @@ def test_the_menu_of_a_song(shelf: FakeShelf) -> None:
     assert listed(page)[0] == 9
     assert page.query_params["without-artists"] == "1"
     page = press(choose(page, 9, refining.ONLY), "back-all")
+    assert "without-artists" not in page.query_params
     assert keys(page, "drop-") == ["drop-9"]
     assert listed(page)[:2] == [0, 1]
 

@@ -126,11 +126,17 @@ def test_settings_that_cannot_be_are_named() -> None:
 
 
 def test_a_cover_is_a_picture_of_the_names_alone() -> None:
-    one, same, other = (covers.cover("A", title) for title in ("T", "T", "<script>&"))
+    one, same, other = (covers.cover("A", title, 48) for title in ("T", "T", "<script>&"))
     assert one == same != other
-    for made in (one, other, covers.cover("\ud800", "")):
+    for made in (one, other, covers.cover("\ud800", "", 48)):
         assert ElementTree.fromstring(made).tag.endswith("svg")  # noqa: S314
         assert "script" not in made
+
+
+def test_a_cover_says_what_it_is_where_it_is_asked_to() -> None:
+    silent, said = (covers.picture("A", "](x) $y$", 48, described=one) for one in (False, True))
+    assert silent.startswith("![](data:image/svg+xml;base64,")
+    assert said.startswith(f"![{words.plain('A made-up cover for ](x) $y$')}](data:")
 
 
 def songs_by(*artists: str) -> list[Song]:

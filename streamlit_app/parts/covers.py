@@ -1,18 +1,32 @@
 """Covers of songs, made of nothing but their names: none is looked up anywhere."""
 
+from base64 import b64encode
 from hashlib import blake2b
 
-SIZE = 96
+from streamlit_app.parts.words import plain, shorten
+
+SMALL, LARGE = 48, 56
+_LONGEST = 60
 
 
-def cover(artist: str, title: str) -> str:
+def picture(artist: str, title: str, size: int, *, described: bool = False) -> str:
+    """A song's cover as Markdown, with words for those who do not see it where it is `described`.
+
+    `st.image` would add a button for the full screen to each.
+    """
+    words = plain(f"A made-up cover for {shorten(title, _LONGEST)}") if described else ""
+    data = b64encode(cover(artist, title, size).encode()).decode()
+    return f"![{words}](data:image/svg+xml;base64,{data})"
+
+
+def cover(artist: str, title: str, size: int) -> str:
     """A picture as SVG: the colours are the artist's, what is drawn is the song's."""
     first, second, *_ = _numbers(artist)
     turn, shape, height, width = _numbers(f"{artist}\n{title}")
     hue, other = first * 360 // 256, (first * 360 // 256 + 40 + second * 80 // 256) % 360
     drawn = (_rings, _waves, _bars)[shape % 3](20 + height // 8, 10 + width // 16)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIZE}" height="{SIZE}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" '
         'viewBox="0 0 96 96"><defs><linearGradient id="g" '
         f'gradientTransform="rotate({turn * 90 // 256} .5 .5)">'
         f'<stop offset="0" stop-color="hsl({hue} 55% 48%)"/>'

@@ -8,7 +8,7 @@ import streamlit as st
 from recsys_dagster.recommend.answer import Answer, Recommendation, Song
 from recsys_dagster.recommend.exporting import listen_links
 from streamlit_app.parts import refining, taking, why
-from streamlit_app.parts.covers import cover
+from streamlit_app.parts.covers import LARGE, picture
 from streamlit_app.parts.words import RUNGS, SOURCES, plain
 
 
@@ -51,8 +51,7 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
 def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(f"**{song.rank}**", width=28, text_alignment="center")
-        picture = cover(song.artist, song.title)
-        st.image(picture, width=56, alt=f"A made-up cover for {song.title}"[:100])
+        st.markdown(picture(song.artist, song.title, LARGE, described=True), width=LARGE)
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(song.title)}**", wrap=False)
             st.caption(plain(song.artist), wrap=False)

@@ -5,7 +5,7 @@ import streamlit as st
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
 from streamlit_app.parts import picks, starts
-from streamlit_app.parts.covers import cover
+from streamlit_app.parts.covers import SMALL, picture
 from streamlit_app.parts.release import Answering, Serving
 from streamlit_app.parts.words import count, plain, shorten
 
@@ -77,7 +77,7 @@ def cards(songs: list[Song], name: str) -> None:
     picked, full = set(picks.ids()), picks.full()
     for song in songs:
         with grid.cell(), st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            st.image(cover(song.artist, song.title), width=48, alt="")
+            st.markdown(picture(song.artist, song.title, SMALL), width=SMALL)
             with st.container(gap=None, width="stretch"):
                 st.markdown(f"**{plain(song.title)}**", wrap=False)
                 st.caption(plain(song.artist), wrap=False)

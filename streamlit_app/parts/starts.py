@@ -5,7 +5,7 @@ from random import SystemRandom
 import streamlit as st
 
 from streamlit_app.parts import packs, picks
-from streamlit_app.parts.covers import cover
+from streamlit_app.parts.covers import SMALL, picture
 from streamlit_app.parts.packs import Pack
 from streamlit_app.parts.release import Answering, Serving
 from streamlit_app.parts.words import enumerate_words, plain, shorten
@@ -40,9 +40,7 @@ def _packs(release_id: str, _recommender: Answering) -> list[Pack]:  # noqa: ARG
 
 
 def _card(number: int, pack: Pack) -> None:
-    with st.container(horizontal=True, gap="xxsmall"):
-        for song in pack.songs:
-            st.image(cover(song.artist, song.title), width=48, alt="")
+    st.markdown(" ".join(picture(song.artist, song.title, SMALL) for song in pack.songs))
     titles = enumerate_words([shorten(song.title, _TITLE) for song in pack.songs])
     st.markdown(f":material/{pack.icon}: **{plain(pack.name)}**", wrap=False)
     st.caption(plain(titles))
