@@ -15,6 +15,7 @@ from recsys_dagster.cli_parts import (
     DataDir,
     chosen_settings,
     print_json,
+    print_text,
     waiting_to_write,
 )
 from recsys_dagster.errors import RecsysError, StoppedError
@@ -222,6 +223,7 @@ def recommend(
     exclude: parts.Exclude = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
+    file_format: parts.Format = None,
 ) -> None:
     """Recommend songs for one to five songs, or for a listener.
 
@@ -241,6 +243,7 @@ def recommend(
         raise typer.BadParameter('a song is empty: name it as "Artist - Title".')
     if method not in METHODS:
         raise typer.BadParameter(f"there is no method {method!r}; there are {', '.join(METHODS)}.")
+    parts.check_format(file_format, as_json)
     steer = {"energy": energy, "valence": valence, "tempo": tempo}
     wishes = parts.wishes(
         diversity, max_per_artist, popularity, steer, exclude_artist or [], exclude or []
@@ -249,6 +252,9 @@ def recommend(
     answer = recommender.recommend(seeds, user=user, method=method, n=n, **wishes)
     if as_json:
         print_json(answer.to_dict())
+    elif file_format:
+        console.show_unmatched(answer)
+        print_text(parts.exported(file_format, answer.recommendations))
     else:
         console.show_answer(answer)
 
@@ -260,19 +266,19 @@ def search(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search the released songs; case and accents do not matter."""
+    """Search the released songs; case, accents and spelling mistakes do not matter."""
     from dataclasses import asdict
 
     from recsys_dagster.recommend import Recommender
 
-    found = Recommender.open(chosen_settings(data_dir).data_dir).search(text, n)
+    recommender = Recommender.open(chosen_settings(data_dir).data_dir)
+    found = recommender.search(text, n)
     if as_json:
         print_json({"query": text, "songs": [asdict(song) for song in found]})
     elif found:
         console.show_songs(found)
     else:
-        console.err.print(f'No song has all the words of "{console.printable(text[:200])}".',
-                          markup=False)  # fmt: skip
+        console.show_nothing_found(text, recommender.resolve(text).suggestions)
 
 
 @app.command()

@@ -44,3 +44,9 @@ def waiting_to_write(layout: Layout) -> Iterator[None]:
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_text(text: str) -> None:
+    """A file's content on standard output, in UTF-8 and with its own line ends."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())

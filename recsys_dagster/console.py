@@ -155,16 +155,7 @@ def _drives_the_terminal(character: str) -> bool:
 
 def show_answer(answer: Answer) -> None:
     """What was not found and why on standard error, recommendations on standard output."""
-    for seed in answer.seeds:
-        if not seed.matched:
-            _not_found(f'Not in the catalogue: "{_cut(seed.query)}".', seed.suggestions)
-    for one in answer.excluded:
-        if not one.matched:
-            words = f'Nothing to leave out: no {one.kind} "{_cut(one.query)}" in the catalogue.'
-            _not_found(words, one.suggestions)
-    fallback = _fallback(answer)
-    if fallback:
-        err.print(fallback, markup=False, soft_wrap=True)
+    show_unmatched(answer)
     if not answer.recommendations:
         err.print("There is nothing left to recommend.")
         return
@@ -184,6 +175,20 @@ def show_answer(answer: Answer) -> None:
     columns = [("#", True), ("artist", False), ("title", False), ("match", False),
                ("from", False), ("because", False)]  # fmt: skip
     out.print(table(columns, rows))
+
+
+def show_unmatched(answer: Answer) -> None:
+    """What was not found, and that the answer is not of the first rung, on standard error."""
+    for seed in answer.seeds:
+        if not seed.matched:
+            _not_found(f'Not in the catalogue: "{_cut(seed.query)}".', seed.suggestions)
+    for one in answer.excluded:
+        if not one.matched:
+            words = f'Nothing to leave out: no {one.kind} "{_cut(one.query)}" in the catalogue.'
+            _not_found(words, one.suggestions)
+    fallback = _fallback(answer)
+    if fallback:
+        err.print(fallback, markup=False, soft_wrap=True)
 
 
 _SOURCES = {
@@ -207,6 +212,11 @@ def _fallback(answer: Answer) -> str | None:
 
 def _cut(query: str) -> str:
     return query if len(query) <= _SHOWN else f"{query[:_SHOWN]}…"
+
+
+def show_nothing_found(text: str, nearest: Sequence[Song]) -> None:
+    """Say that a search found nothing, and what comes nearest."""
+    _not_found(f'No song has all the words of "{_cut(text)}".', nearest)
 
 
 def _not_found(words: str, suggestions: Sequence[Song]) -> None:

@@ -1,11 +1,14 @@
 """The options of `recsys recommend` that say what a list shall be like."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recsys_dagster.errors import RecsysError
+
+if TYPE_CHECKING:
+    from recsys_dagster.recommend import Recommendation
 
 _LIST = "What the list is like"
 _LEFT_OUT = "What is left out"
@@ -53,6 +56,31 @@ Exclude = Annotated[
         rich_help_panel=_LEFT_OUT,
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="Print the list as csv, m3u, jspf or text, and nothing else, "
+        "as in `--format m3u > list.m3u`.",
+    ),
+]
+
+
+def check_format(name: str | None, as_json: bool) -> None:
+    """Refuse a format that does not exist, or a second one; this is wrong usage."""
+    from recsys_dagster.recommend.exporting import FORMATS
+
+    if name is not None and name not in FORMATS:
+        raise typer.BadParameter(f"there is no format {name!r}; there are {', '.join(FORMATS)}.")
+    if name is not None and as_json:
+        raise typer.BadParameter("give --format or --json, not both.")
+
+
+def exported(name: str, songs: Sequence["Recommendation"]) -> str:
+    """A list in one of the formats."""
+    from recsys_dagster.recommend.exporting import FORMATS
+
+    return FORMATS[name].write(songs)
 
 
 def wishes(

@@ -67,6 +67,16 @@ def test_recommend_json_has_what_other_programs_rely_on(run_in_process: Run) -> 
         assert one["song_id"] != answer["seeds"][0]["song_id"]
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("csv", "rank,artist,"), ("m3u", "#EXTM3U"), ("jspf", '{\n  "playlist"'), ("text", "1. ")],
+)
+def test_a_list_as_a_file(run_in_process: Run, name: str, begins: str) -> None:
+    found = run_in_process("recommend", first_song(run_in_process), "Nobody - N", "--format", name)
+    assert found.out.startswith(begins)
+    assert "Not in the catalogue" in found.err
+
+
 @pytest.mark.parametrize("method", ["hybrid", "svd", "knn", "seed", "popular"])
 def test_every_method_recommends(run_in_process: Run, method: str) -> None:
     songs = run_in_process("search", "", "-n", "50", "--json").json["songs"]
@@ -181,6 +191,8 @@ def test_hostile_names_to_leave_out_are_not_matched(run_in_process: Run, query: 
         (["recommend", "a", "--user", "b"], "one to five songs"),
         (["recommend", "a", "--method", "magic"], "hybrid, svd, items, knn, artist, seed, popular"),
         (["recommend", "a", "-n", "0"], "-n"),
+        (["recommend", "a", "--format", "mp3"], "csv, m3u, jspf, text"),
+        (["recommend", "a", "--format", "csv", "--json"], "not both"),
         (["nonsense"], "nonsense"),
     ],
 )

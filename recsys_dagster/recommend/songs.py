@@ -2,13 +2,12 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.identity import (
@@ -21,17 +20,15 @@ from recsys_dagster.identity import (
     title_key_of,
 )
 from recsys_dagster.recommend.answer import Seed, Song
+from recsys_dagster.recommend.search import Search
 
 MAX_QUERY = 1_000
 """Characters of a query that are looked at; no song is named with more."""
 _BETWEEN = re.compile(r"\s+[-\u2010-\u2015\u2212]\s+")
 """Stands between artist and title."""
 _SUGGESTIONS = 3
-_SUGGEST_AMONG = 50_000
-
-
 _SHOWN = ("song_id", "artist", "title", "plays", "listeners", "spotify_id")
-_COMPARED = ("song_key", "search", "search_title", "title_key")
+_COMPARED = ("song_key", "title_key")
 
 
 def add_search_columns(songs: pl.DataFrame) -> pl.DataFrame:
@@ -81,9 +78,9 @@ class SongTable:
         self._by_plays, self._by_key, self._by_title = (
             table[name].to_numpy() for name in ("by_plays", "by_key", "by_title")
         )
-        self._rank = np.empty(len(table), np.int32)
-        self._rank[self._by_plays] = np.arange(len(table), dtype=np.int32)
         self._n_played = int((self.plays > 0).sum())
+        played = self._by_plays[: self._n_played]
+        self._search = Search(table["search"].rechunk(), table["search_title"].rechunk(), played)
 
     def __len__(self) -> int:
         return self._table.height
@@ -143,30 +140,16 @@ class SongTable:
         return np.sort(self._by_key[first:end]).astype(np.int64)
 
     def search(self, text: str, n: int = 10) -> list[Song]:
-        """Songs in whose artist and title every word of the text stands.
+        """The songs that have every word of a text in artist and title, as nearly as can be.
 
-        Case, accents and look-alike characters do not matter. Songs whose title is the text
-        come first, then those whose title or artist begins with it, then the most played. An
-        empty text gives the most played songs.
+        Case, accents, order, look-alike characters and unfinished words do not matter, and
+        spelling mistakes only where there is no better match; see `recsys_dagster.recommend.search`
+        for the order. An empty text gives the most played songs.
         """
         folded = fold(_readable(text))
         if not folded:
             return self.songs(self._by_plays[: min(max(n, 0), self._n_played)])
-        found = self._with_all(dict.fromkeys(folded.split()))
-        starts = pl.col("search").str.starts_with(folded)
-        title_starts = pl.col("search_title").str.starts_with(folded)
-        same = (pl.col("search_title") == folded).cast(pl.Int8)
-        level = found.select(2 * same + (starts | title_starts)).to_series().to_numpy()
-        ids = found["song_id"].to_numpy()
-        first = np.lexsort((self._rank[ids], -level))[: max(n, 0)]
-        return self.songs(ids[first])
-
-    def _with_all(self, words: Iterable[str]) -> pl.DataFrame:
-        """The songs that are played and have all of some words in artist and title."""
-        found = self._table
-        for word in words:
-            found = found.filter(pl.col("search").str.contains(word, literal=True))
-        return found.filter(pl.col("plays") > 0)
+        return self.songs(self._search.find(folded, max(n, 0)))
 
     def resolve(self, query: str) -> Seed:
         """Find the song that a text means: "Artist - Title", or a title alone.
@@ -189,7 +172,7 @@ class SongTable:
         song_id = self._first("title_key", self._by_title, title_key_of(shown))
         if song_id is not None:
             return Seed(shown, self.song(song_id))
-        return Seed(shown, None, tuple(self._nearest(shown)))
+        return Seed(shown, None, tuple(self.songs(self._search.nearest(fold(shown), _SUGGESTIONS))))
 
     def _first(self, column: str, order: NDArray[np.int32], text: str) -> int | None:
         """The most played song with a text in a column; `None` where nobody plays any."""
@@ -204,24 +187,6 @@ class SongTable:
         """Where a text stands, or would stand, in a column in order."""
         values = self._table[column]
         return bisect_left(order, text, key=lambda song_id: values[int(song_id)])
-
-    def _nearest(self, query: str) -> list[Song]:
-        """The songs spelled most like a text, among those of a word of it and the most played."""
-        folded = fold(query)
-        words = [word for word in folded.split() if len(word) > 2][:8]
-        sharing = pl.any_horizontal(
-            [pl.col("search").str.contains(word, literal=True) for word in words] or [pl.lit(False)]
-        )
-        ids = self._table.filter(sharing & (pl.col("plays") > 0))["song_id"].to_numpy()
-        among = ids[np.argsort(self._rank[ids])][:_SUGGEST_AMONG]
-        if len(among) < _SUGGESTIONS:
-            among = self._by_plays[: min(_SUGGEST_AMONG, self._n_played)]
-        plain = folded.replace(" - ", " ")
-        best = process.extract(
-            plain, self._table["search"][among].to_list(), scorer=fuzz.token_sort_ratio,
-            limit=_SUGGESTIONS, score_cutoff=60,
-        )  # fmt: skip
-        return self.songs(among[[position for _, _, position in best]])
 
 
 def _readable(text: str) -> str:

@@ -44,6 +44,7 @@ class FakeRecommender(WithoutListeners):
     songs: list[Song] = field(default_factory=made_up_songs)
     rung: str = "known"
     refuses: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def search(self, text: str, n: int = 10) -> list[Song]:
         wanted = text.casefold()
@@ -55,6 +56,10 @@ class FakeRecommender(WithoutListeners):
             if song.song_id == song_id:
                 return song
         raise RecsysError(f"There is no song {song_id} in this release.")
+
+    def resolve(self, query: str) -> Seed:
+        hits = self.search(query, 1)
+        return Seed(query, hits[0]) if hits else Seed(query, None, tuple(self.songs[:2]))
 
     def popular(self, n: int) -> list[Song]:
         return self.songs[:n]
@@ -70,11 +75,17 @@ class FakeRecommender(WithoutListeners):
         history: Mapping[int, float] | None = None,
         method: str = "hybrid",
         n: int = 10,
+        exclude_artists: Sequence[str] = (),
+        exclude_songs: Sequence[str | int] = (),
+        **wishes: Any,
     ) -> Answer:
+        self.asked = {"n": n, "method": method, **wishes}
         if method in self.refuses:
             raise RecsysError(self.refuses[method])
         picked = [self.song(int(seed)) for seed in (*seeds, *(history or ()))]
-        others = [song for song in self.songs if song not in picked][:n]
+        others = [song for song in self.songs if song not in picked]
+        others = [one for one in others if one.song_id not in exclude_songs]
+        others = [one for one in others if one.artist not in exclude_artists][:n]
         return Answer(
             release="fake",
             method=method,

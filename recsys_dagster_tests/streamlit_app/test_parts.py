@@ -1,9 +1,17 @@
 import math
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 
-from streamlit_app.parts import picks, radar, results, words
+from recsys_dagster.recommend.answer import (
+    AudioAgreement,
+    Because,
+    Recommendation,
+    SeedShare,
+    Song,
+)
+from streamlit_app.parts import controls, covers, ids, packs, radar, results, why, words
 from streamlit_app.parts.words import METHODS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,6 +110,70 @@ def test_the_radar_is_described_in_words() -> None:
 
 
 def test_ids_in_an_address() -> None:
-    assert picks.parse("12,77") == ([12, 77], 0)
-    assert picks.parse("12,x,12") == ([12], 1)
-    assert picks.parse("") == ([], 0)
+    assert ids.parse("12,77", 5) == ([12, 77], 0)
+    assert ids.parse("12,x,12", 5) == ([12], 1)
+    assert ids.parse("1,2,3", 2) == ([1, 2], 1)
+    assert ids.parse("", 5) == ([], 0)
+
+
+def test_settings_that_cannot_be_are_named() -> None:
+    good = {"energy": "Livelier", "popularity": "Deep cuts", "method": "KNN", "n": "20",
+            "diversity": "0.3", "per_artist": "2", "songs": "x", "other": "y"}  # fmt: skip
+    assert controls.misread(good) == []
+    bad = {"energy": "7", "popularity": "deep", "method": "", "n": "51", "diversity": "nan",
+           "per_artist": "0", "tempo": "9" * 10_000}  # fmt: skip
+    assert sorted(controls.misread(bad)) == sorted(bad)
+
+
+def test_a_cover_is_a_picture_of_the_names_alone() -> None:
+    one, same, other = (covers.cover("A", title, 48) for title in ("T", "T", "<script>&"))
+    assert one == same != other
+    for made in (one, other, covers.cover("\ud800", "", 48)):
+        assert ElementTree.fromstring(made).tag.endswith("svg")  # noqa: S314
+        assert "script" not in made
+
+
+def test_a_cover_says_what_it_is_where_it_is_asked_to() -> None:
+    silent, said = (covers.picture("A", "](x) $y$", 48, described=one) for one in (False, True))
+    assert silent.startswith("![](data:image/svg+xml;base64,")
+    assert said.startswith(f"![{words.plain('A made-up cover for ](x) $y$')}](data:")
+
+
+def songs_by(*artists: str) -> list[Song]:
+    return [Song(n, artist, f"T{n}", 100 - n, 1, True) for n, artist in enumerate(artists)]
+
+
+def test_packs_are_made_of_the_most_played_and_of_how_they_sound() -> None:
+    known = songs_by("A", "A", "B", "C", "A", "D", "B", "B")
+    audio = [{"energy": n / 10, "valence": None, "danceability": 0.5} for n in range(8)]
+    made = {pack.name: [song.song_id for song in pack.songs] for pack in packs.make(known, audio)}
+    assert made == {
+        "Played most": [0, 2, 3],
+        "High energy": [7, 5, 4],
+        "Calm": [0, 2, 3],
+        "Danceable": [0, 2, 3],
+        "A": [0, 1, 4],
+        "B": [2, 6, 7],
+    }
+
+
+def test_there_are_no_packs_of_too_few_songs() -> None:
+    assert packs.make(songs_by("A", "B"), [{}, {}]) == packs.make([], []) == []
+
+
+def test_why_is_said_in_one_piece() -> None:
+    because = Because(
+        (SeedShare(1, 0.2), SeedShare(7, 0.8)), (AudioAgreement("tempo", 120.2, 118.7),)
+    )
+    song = Recommendation(1, 9, "A", "T", 0.5, ("svd",), because)
+    said = why.explain(song, {1: Song(1, "a|b", "$x$")}).splitlines()
+    assert said[4:6] == [
+        "| 80% | :primary[████████] | another song |",
+        "| 20% | :primary[██] | " + words.plain("$x$ – a|b") + " |",
+    ]
+    assert said[-1] == "| tempo | 120 BPM | 119 BPM |"
+
+
+def test_what_is_popular_was_not_brought_by_songs() -> None:
+    song = Recommendation(1, 9, "A", "T", 0.5, ("popular",), Because((SeedShare(1, 1.0),)))
+    assert "no say" in why.explain(song, {})

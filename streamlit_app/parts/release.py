@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.recommend import METHODS, Answer, Recommender, Song
+from recsys_dagster.recommend import METHODS, Answer, Recommender, Seed, Song
 from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.taste import Favourite
@@ -27,6 +27,9 @@ class Answering(Protocol):
 
     def search(self, text: str, n: int = 10) -> list[Song]:
         """Songs that match a text, best first; the most played for an empty one."""
+
+    def resolve(self, query: str) -> Seed:
+        """The song that a text names, or the nearest ones."""
 
     def song(self, song_id: int) -> Song:
         """One song of the catalogue."""
@@ -70,6 +73,12 @@ class Answering(Protocol):
         history: Mapping[int, float] | None = None,
         method: str = "hybrid",
         n: int = 10,
+        diversity: float = 0.0,
+        max_per_artist: int | None = None,
+        popularity: str = "balanced",
+        steer: Mapping[str, float] | None = None,
+        exclude_artists: Sequence[str] = (),
+        exclude_songs: Sequence[str | int] = (),
     ) -> Answer:
         """Recommendations for seeds, a listener of the data, or a history."""
 
@@ -121,13 +130,15 @@ class FolderShelf:
 
     def _open(self, release_id: str) -> Serving:
         release = _releases().open(release_id)
+        recommender = Recommender.from_release(release)
+        recommender.search("a", 1)  # makes the index, so that no letter typed has to wait for it
         return Serving(
             release_id=release.id,
             created_at=release.created_at,
             figures=release.manifest.get("figures", {}),
             demo=bool(release.manifest.get("demo")),
             methods=METHODS,
-            recommender=Recommender.from_release(release),
+            recommender=recommender,
             evaluation=release.evaluation(),
             catalogue=release.path / "songs.parquet",
         )

@@ -1,18 +1,15 @@
-"""The recommended songs, each with its match and the reason."""
+"""The recommended songs, each with its match, the reason, and what can be said to it."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from recsys_dagster.recommend.answer import Answer, Because, Recommendation, Song
-from streamlit_app.parts.words import (
-    RUNGS,
-    SOURCES,
-    feature_name,
-    feature_value,
-    plain,
-)
+from recsys_dagster.recommend.answer import Answer, Recommendation, Song
+from recsys_dagster.recommend.exporting import listen_links
+from streamlit_app.parts import refining, taking, why
+from streamlit_app.parts.covers import LARGE, picture
+from streamlit_app.parts.words import RUNGS, SOURCES, plain
 
 
 def fallback(answer: Answer) -> str | None:
@@ -35,11 +32,17 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
     if words:
         st.info(words, icon=":material/info:")
     if not answer.recommendations:
-        st.info("Nothing to recommend: every song of this release is picked.")
+        st.info("Nothing to recommend: every song of this release is picked or left out.")
         return
     best = max(song.score for song in answer.recommendations)
     names = {song.song_id: song for song in seeds}
-    st.caption("Match compares each song with the best of this list, which has 100%.")
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(
+            "Match compares each song with the best of this list, which has 100%.", width="content"
+        )
+        taking.show(answer.recommendations)
     for song in answer.recommendations:
         with st.container(border=True, gap="xsmall", key=f"result-{song.rank}"):
             _card(song, match(song.score, best), names)
@@ -47,48 +50,43 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
 
 def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-        st.markdown(f"### {song.rank}", width=44, text_alignment="center", anchors=False)
+        st.markdown(f"**{song.rank}**", width=28, text_alignment="center")
+        st.markdown(picture(song.artist, song.title, LARGE, described=True), width=LARGE)
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(song.title)}**", wrap=False)
             st.caption(plain(song.artist), wrap=False)
-        st.progress(share, text=f"{share:.0%} match", width=110)
+        refining.thumbs(song)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
+        st.markdown(badges(song, share), width="content")
         with st.container(horizontal=True, gap="xxsmall", width="content"):
-            for source in song.sources:
-                _badge(source)
-        with st.popover("Why?", icon=":material/lightbulb:", key=f"why-{song.rank}"):
-            _why(song, seeds)
+            with st.popover("Why?", icon=":material/lightbulb:", key=f"why-{song.rank}"):
+                st.markdown(why.explain(song, seeds))
+            _listen(song)
+            refining.menu(song)
 
 
-def _badge(source: str) -> None:
-    label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
-    st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
+def badges(song: Recommendation, share: float) -> str:
+    """The match and the sources as Markdown, in one piece."""
+    parts = [f":primary-badge[{share:.0%} match]"]
+    for source in song.sources:
+        label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
+        parts.append(f":{colour}-badge[{icon} {label}]")
+    return " ".join(parts)
 
 
-def _why(song: Recommendation, seeds: Mapping[int, Song]) -> None:
-    because = song.because
-    if song.sources == ("popular",):
-        st.markdown("It is played a lot. Your songs had no say in it.")
-    elif because.seeds:
-        st.markdown("**What your songs brought**")
-        for part in sorted(because.seeds, key=lambda each: -each.share):
-            seed = seeds.get(part.song_id)
-            name = plain(f"{seed.title} – {seed.artist}") if seed else "another song"
-            share = min(1.0, max(0.0, part.share))
-            st.progress(share, text=f"{share:.0%} {name}")
-    if because.audio:
-        _audio(because)
-
-
-def _audio(because: Because) -> None:
-    st.markdown("**Where it sounds like your songs**")
-    st.table(
-        {
-            "Audio feature": [feature_name(each.feature) for each in because.audio],
-            "Your songs": [feature_value(each.feature, each.seed) for each in because.audio],
-            "This song": [feature_value(each.feature, each.song) for each in because.audio],
-        },
-        hide_index=True,
-    )
+def _listen(song: Recommendation) -> None:
+    """A link to the song where its id is known, else searches at two services."""
+    first, *others = listen_links(song.artist, song.title, song.spotify_id)
+    if first.exact:
+        st.link_button(
+            first.service, first.address, icon=":material/play_arrow:", key=f"listen-{song.rank}"
+        )
+        return
+    with st.popover("Listen", icon=":material/play_arrow:", key=f"listen-{song.rank}"):
+        for place, link in enumerate((first, *others)):
+            st.link_button(
+                f"Search {link.service}", link.address, icon=":material/open_in_new:",
+                key=f"listen-{song.rank}-{place}", width="stretch",
+            )  # fmt: skip

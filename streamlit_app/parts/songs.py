@@ -1,18 +1,15 @@
 """Songs to pick from: search as you type, and a start for those who do not know what to type."""
 
-from random import SystemRandom
-
 import streamlit as st
 
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
-from streamlit_app.parts import picks
+from streamlit_app.parts import picks, starts
+from streamlit_app.parts.covers import SMALL, picture
 from streamlit_app.parts.release import Answering, Serving
 from streamlit_app.parts.words import count, plain, shorten
 
 MATCHES = 6
-STARTERS = 9
-SURPRISES = 3
-SURPRISE_FROM = 200
 
 
 @st.fragment
@@ -29,7 +26,7 @@ def finder(serving: Serving) -> None:
     if text and text.strip():
         _matches(serving.recommender, text.strip())
     elif not picks.ids():
-        _starters(serving.recommender)
+        starts.show(serving)
 
 
 def chips(picked: list[Song]) -> None:
@@ -53,46 +50,38 @@ def chips(picked: list[Song]) -> None:
 def _matches(recommender: Answering, text: str) -> None:
     found = recommender.search(text, MATCHES)
     if not found:
-        st.info("No song or artist like that in this release.", icon=":material/search_off:")
-        return
-    if picks.full():
+        found = _nearest(recommender, text)
+        nearest = " These come nearest." if found else ""
+        st.info(
+            f"No song or artist like that in this release.{nearest}", icon=":material/search_off:"
+        )
+    if found and picks.full():
         st.info(
             "Five songs are picked, and five is the most. Take one away to add another.",
             icon=":material/playlist_add_check:",
         )
-    _cards(found, "matches")
+    cards(found, "matches")
 
 
-def _starters(recommender: Answering) -> None:
-    with st.container(
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-        key="start",
-    ):
-        st.markdown("**Or start with what is played most**", width="content")
-        if st.button("Surprise me", icon=":material/casino:", key="surprise", type="primary"):
-            picks.keep(_surprise(recommender))
-            st.rerun()
-    _cards(recommender.popular(STARTERS), "starters")
+def _nearest(recommender: Answering, text: str) -> list[Song]:
+    try:
+        seed = recommender.resolve(text)
+    except RecsysError:
+        return []
+    return [seed.song] if seed.song else list(seed.suggestions)
 
 
-def _surprise(recommender: Answering) -> list[int]:
-    """Draw a few well-known songs, rather with audio features than without."""
-    known = recommender.popular(SURPRISE_FROM)
-    pool = [song.song_id for song in known if song.has_audio] or [song.song_id for song in known]
-    return SystemRandom().sample(pool, min(SURPRISES, len(pool)))
-
-
-def _cards(songs: list[Song], name: str) -> None:
+def cards(songs: list[Song], name: str) -> None:
+    """Draw songs to add."""
     grid = st.grid(3, min_column_width=260, gap="xsmall", border=True, key=name)
     picked, full = set(picks.ids()), picks.full()
     for song in songs:
         with grid.cell(), st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.markdown(picture(song.artist, song.title, SMALL), width=SMALL)
             with st.container(gap=None, width="stretch"):
                 st.markdown(f"**{plain(song.title)}**", wrap=False)
                 st.caption(plain(song.artist), wrap=False)
-                st.caption(_known_of(song))
+                st.caption(_known_of(song), wrap=False)
             _add_button(song, song.song_id in picked, full)
 
 

@@ -1,0 +1,34 @@
+"""The list: how it shall be, what is left out of it, and the songs."""
+
+import streamlit as st
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.recommend.answer import Song
+from streamlit_app.parts import controls, left_out, radar, results
+from streamlit_app.parts.release import Serving
+from streamlit_app.parts.words import plain
+
+
+@st.fragment
+def show(serving: Serving, picked: list[Song]) -> None:
+    """Ask how, and draw the answer beside its audio profile; what is asked redraws nothing else."""
+    wishes = controls.ask(serving.methods)
+    without = left_out.load(serving.recommender)
+    left_out.chips(without)
+    seeds = [song.song_id for song in picked]
+    try:
+        answer = serving.recommender.recommend(
+            seeds,
+            exclude_songs=[song.song_id for song in without.songs],
+            exclude_artists=[song.artist for song in without.artists],
+            **wishes.arguments(),
+        )
+    except RecsysError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        results.show(answer, picked)
+    with right, st.container(border=True, key="profile"):
+        found = [song.song_id for song in answer.recommendations]
+        radar.show(serving.recommender.audio(seeds), serving.recommender.audio(found))
