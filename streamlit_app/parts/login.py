@@ -3,7 +3,8 @@
 It is asked before a page runs. Whatever is wrong closes the app and is said.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -12,12 +13,12 @@ from streamlit.errors import StreamlitAuthError
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import load_settings
+from streamlit_app.parts.frame import WIDTH
 from streamlit_app.parts.words import plain
 
 EVERYBODY, OFF = "*", "off"
 NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 LIBRARIES = ("authlib", "httpx")
-WIDTH = 640
 _HELP = "docs/app.md says how to set up the sign-in."
 
 
@@ -36,7 +37,15 @@ def require() -> None:
         _ask()
     if not may_enter(st.user, allowed):
         _refused()
-    with st.container(horizontal=True, horizontal_alignment="right", key="signed-in"):
+    with (
+        _middle(),
+        st.container(
+            horizontal=True,
+            horizontal_alignment="right",
+            vertical_alignment="center",
+            key="signed-in",
+        ),
+    ):
         st.caption(plain(_who(), 60), width="content")
         st.button("Sign out", type="tertiary", key="sign-out", on_click=st.logout)
 
@@ -49,7 +58,7 @@ def misconfigured(allowed: Collection[str], secrets: Mapping[str, Any]) -> str |
             "Name them there, or set it to off to open the app to everybody who can reach it."
         )
     if any(find_spec(name) is None for name in LIBRARIES):
-        return "RECSYS_LOGIN is set, but the sign-in is not installed: `uv sync --extra login`."
+        return "RECSYS_LOGIN is set, but the sign-in is not installed: run uv sync --extra login."
     if missing := [name for name in NEEDED if not secrets.get(name)]:
         return (
             f"RECSYS_LOGIN is set, but [auth] in Streamlit's secrets.toml lacks "
@@ -86,7 +95,7 @@ def _ask() -> NoReturn:
     with _middle():
         st.title("Sign in", anchor=False)
         st.markdown("This app is for those whom its owner lets in.")
-        if st.button("Sign in", type="primary", icon=":material/login:", key="sign-in"):
+        if st.button("Sign in", icon=":material/login:", key="sign-in"):
             try:
                 st.login()
             except StreamlitAuthError as error:
@@ -117,5 +126,8 @@ def _who() -> str:
     return str(st.user.get("email") or st.user.get("name") or "This account")
 
 
-def _middle() -> Any:
-    return st.container(width=WIDTH, key="login")
+@contextmanager
+def _middle() -> Iterator[None]:
+    """The column that pages have too."""
+    with st.container(horizontal_alignment="center", key="login"), st.container(width=WIDTH):
+        yield

@@ -82,7 +82,7 @@ def _leave(address: str, songs: Sequence[Recommendation], known: int) -> None:
             said += f" Not known on Spotify, and left out: {enumerate_words(names)}."
         st.caption(plain(said, 800))
         st.link_button(
-            "Sign in at Spotify and save", address, icon=":material/open_in_new:", type="primary",
+            "Sign in at Spotify and save", address, icon=":material/open_in_new:",
             key="save-go",
         )  # fmt: skip
         st.caption("You come back here when it is saved. This app keeps no access to your account.")
