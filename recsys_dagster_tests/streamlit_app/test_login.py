@@ -29,7 +29,7 @@ def visit(
 ) -> AppTest:
     test = page(name, songs="0")
     test.secrets = {"auth": auth}
-    test.user = user or {"is_logged_in": False}
+    test.user = user or ANNA | {"is_logged_in": False}
     return run(test)
 
 
