@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     lastfm_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LASTFM_USERS")
     listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
     listenbrainz_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LISTENBRAINZ_USERS")
+    login: Annotated[tuple[str, ...], NoDecode] = Field((), alias="RECSYS_LOGIN")
+    """Who may open the app: addresses, `@domain`s, or `*`; `off`: everybody; empty: not said."""
     pipeline_url: str = Field("http://127.0.0.1:3000", alias="RECSYS_PIPELINE_URL")
     """Where the app says that the pipeline UI is."""
     spotipy_redirect_uri: str = Field("http://127.0.0.1:8501", alias="SPOTIPY_REDIRECT_URI")
@@ -71,13 +73,27 @@ class Settings(BaseSettings):
             raise ValueError("an address must begin with http:// or https:// and name a host")
         return address.strip()
 
-    @field_validator("feature_sources", "lastfm_users", "listenbrainz_users", mode="before")
+    @field_validator(
+        "feature_sources", "lastfm_users", "listenbrainz_users", "login", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Read `catalogue, reccobeats` as a list."""
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("login")
+    @classmethod
+    def _whom(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what names nobody, such as `true`: who comes in must not be left to chance."""
+        if len(names) > 1 and {"*", "off"} & set(names):
+            raise ValueError("* and off stand alone")
+        if wrong := [name for name in names if "@" not in name and name not in {"*", "off"}]:
+            raise ValueError(
+                f"{wrong[0]!r} is no e-mail address, no @domain, and neither * nor off"
+            )
+        return tuple(name.casefold() for name in names)
 
     @field_validator("feature_sources")
     @classmethod

@@ -70,7 +70,7 @@ STAGES: dict[str, Stage] = {
         Stage("evaluation", "4", ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker")),
         Stage(
             "recommender_release",
-            "6",
+            "7",
             ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker", "evaluation"),
         ),
         Stage("user_recommendations", "1", ("recommender_release",)),

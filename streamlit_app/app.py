@@ -1,8 +1,10 @@
-"""The app's entry: `streamlit run streamlit_app/app.py`. Navigation only."""
+"""The app's entry: `streamlit run streamlit_app/app.py`. Navigation and the sign-in only."""
 
 from pathlib import Path
 
 import streamlit as st
+
+from streamlit_app.parts import login
 
 st.set_page_config(
     page_title="Recsys",
@@ -10,7 +12,7 @@ st.set_page_config(
     layout="wide",
     menu_items={"About": "Music recommendations from your own listening history."},
 )
-st.navigation(
+chosen = st.navigation(
     [
         st.Page("app_pages/discover.py", title="Discover", icon=":material/explore:", default=True),
         st.Page("app_pages/my_taste.py", title="My taste", icon=":material/headphones:"),
@@ -19,4 +21,6 @@ st.navigation(
         st.Page("app_pages/pipeline.py", title="Pipeline", icon=":material/account_tree:"),
     ],
     position="top",
-).run()
+)
+login.require()  # before any page runs
+chosen.run()

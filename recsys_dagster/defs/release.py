@@ -12,7 +12,7 @@ from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_counts
 from recsys_dagster.defs.models import item_neighbours, knn_index, ranker, svd_model
-from recsys_dagster.defs.quality import SONG_MAP, evaluation, read_evaluation
+from recsys_dagster.defs.quality import CARD, SONG_MAP, evaluation, read_evaluation
 from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.gate import Verdict, judge
@@ -68,7 +68,8 @@ def _make_release(shop: Workshop) -> Made:
         shop.releases.roll_back(earlier.id)
         return [earlier.path], _facts(earlier, gate)
     with shop.releases.build() as building:
-        pack(building, _parts(shop), evaluated)
+        card = (shop.layout.evaluation / CARD).read_text(encoding="utf-8")
+        pack(building, _parts(shop), evaluated, card)
         demo = find_raw_files(shop.layout).demo
         release = shop.releases.publish(building, figures=_figures(shop), demo=demo, check=answers)
     return [release.path], _facts(release, gate)

@@ -19,7 +19,8 @@ from recsys_dagster.recommend.history import History, Times
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
-from recsys_dagster.storage.atomic import write_json
+from recsys_dagster.storage.atomic import write_json, write_text
+from recsys_dagster.storage.releases import MODEL_CARD
 from recsys_dagster.storage.tables import read_table, write_table
 
 _SHORTLIST = "shortlist.faiss"
@@ -136,8 +137,10 @@ def make_shortlists(parts: Parts, least: int) -> dict[str, Shortlist]:
     }
 
 
-def pack(directory: Path, parts: Parts, evaluation: dict[str, Any]) -> None:
-    """Write the parts into a directory that exists."""
+def pack(
+    directory: Path, parts: Parts, evaluation: dict[str, Any], card: str | None = None
+) -> None:
+    """Write the parts, the evaluation and its model card into a directory that exists."""
     write_table(add_search_columns(parts.songs), directory / "songs.parquet")
     np.save(directory / "artists.npy", parts.artists.astype(np.int32))
     np.save(directory / "features.npy", parts.features)
@@ -160,6 +163,8 @@ def pack(directory: Path, parts: Parts, evaluation: dict[str, Any]) -> None:
             folder.mkdir()
             optional.save(folder)
     write_json(directory / "evaluation.json", evaluation)
+    if card is not None:
+        write_text(directory / MODEL_CARD, card)
 
 
 def unpack(directory: Path) -> Parts:

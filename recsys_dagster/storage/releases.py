@@ -24,6 +24,7 @@ from recsys_dagster.storage.atomic import flush, flush_tree, temporary_name, wri
 from recsys_dagster.storage.hashing import content_hash, hash_file, hash_json
 
 SCHEMA_VERSION = 1
+MODEL_CARD = "model_card.md"
 _MANIFEST = "manifest.json"
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _LIBRARIES = ("recsys-dagster", "numpy", "polars")
@@ -53,6 +54,11 @@ class Release:
             (self.path / "evaluation.json").read_text(encoding="utf-8")
         )
         return document
+
+    def model_card(self) -> str | None:
+        """Its model card as Markdown; `None` for a release of before there was one in it."""
+        path = self.path / MODEL_CARD
+        return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 class Releases:

@@ -41,6 +41,15 @@ def test_packed_and_unpacked_it_answers_the_same(
     assert again.audio([0, 4]) == recommender.audio([0, 4])
 
 
+def test_the_model_card_comes_with_the_release(world: worlds.World, tmp_path: Path) -> None:
+    releases = Releases(tmp_path)
+    for card in (None, "# Card\n"):
+        with releases.build() as building:
+            pack(building, world.parts, EVALUATION, card)
+            made = releases.publish(building, figures={}, demo=False, check=lambda _: None)
+        assert made.model_card() == card
+
+
 def test_equal_parts_are_the_same_release(world: worlds.World, tmp_path: Path) -> None:
     first = packed(world.parts, tmp_path)
     assert packed(worlds.make().parts, tmp_path) == first

@@ -13,7 +13,7 @@ from recsys_dagster_tests.streamlit_app.test_browser import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SERIOUS = {"serious", "critical"}
+COUNTED = {"moderate", "serious", "critical"}
 PAGES = {
     "Discover": ".st-key-radar svg",
     "My taste": ".st-key-sound svg",
@@ -31,12 +31,12 @@ def browser() -> Iterator[Browser]:
 
 
 def findings(page: Page) -> list[str]:
-    """What axe holds against a page, where it is serious."""
+    """What axe holds against a page, where it is more than minor."""
     found = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {one['help']}: {node['html'][:200]}"
         for one in found
-        if one["impact"] in SERIOUS
+        if one["impact"] in COUNTED
         for node in one["nodes"]
     ]
 

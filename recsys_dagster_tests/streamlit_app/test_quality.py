@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from recsys_dagster_tests.streamlit_app.driving import app, run, shown, words
 from recsys_dagster_tests.streamlit_app.fake import FakeShelf, evaluation, serving
-from streamlit_app.parts import figures
+from streamlit_app.parts import ablations, figures
 
 
 def quality() -> AppTest:
@@ -131,6 +131,53 @@ def test_every_column_is_explained_on_the_page_or_in_its_help() -> None:
 @pytest.mark.parametrize("ends", [None, [], [0.1], [0.1, None], [0.1, float("nan")], 3])
 def test_broken_intervals_are_none(ends: Any) -> None:
     assert figures.interval(ends) is None
+
+
+def with_ablations() -> dict[str, Any]:
+    def row(mean: float | None, ends: list[float] | None) -> dict[str, Any]:
+        return {"difference": {"ndcg@10": {"mean": mean, "interval": ends}}}
+
+    return evaluation() | {
+        "ablations": {
+            "-svd": row(0.013, [0.001, 0.024]), "-knn": row(-0.002, [-0.008, 0.004]),
+            "-items": row(-0.01, [-0.02, -0.001]), "-artist": row(0.03, None),
+            "-popular": row(None, None), "shuffled": row(-0.002, [-0.012, 0.01]),
+        }
+    }  # fmt: skip
+
+
+def test_what_each_part_brings_is_drawn_and_said(shelf: FakeShelf) -> None:
+    facts = with_ablations()
+    shelf.put(serving(evaluation=facts))
+    page = quality()
+    assert len(shown(page, "echarts_chart")) == 4
+    said = words(page)
+    assert "Needed: SVD. Not shown to matter here: KNN. Better without: Same listeners." in said
+    assert "Not measured well enough: Same artist." in said
+    assert "by -0.002 (-0.012 to +0.010), as it should" in said
+    found = ablations.parts(facts)
+    chart = ablations.bars(found)
+    assert chart["yAxis"]["data"] == ["Same artist", "SVD", "KNN", "Same listeners"]
+    assert (chart["xAxis"]["min"], chart["xAxis"]["max"]) == (-0.02, 0.03)
+    places = [line[0]["coord"] for line in chart["series"][0]["markLine"]["data"]]
+    assert places == [[0.001, 1], [-0.008, 2], [-0.02, 3]]
+    facts["ablations"]["shuffled"]["difference"]["ndcg@10"]["interval"] = [0.01, 0.02]
+    assert "distrust" in str(ablations.check(facts))
+
+
+@pytest.mark.parametrize("facts", [{}, {"ablations": None}, {"ablations": {"-svd": {}}}])
+def test_without_ablations_there_is_no_section(facts: dict[str, Any]) -> None:
+    assert ablations.parts(facts) == {}
+    assert ablations.check(facts) is None
+
+
+def test_the_model_card_is_there_to_read_and_to_take_along(shelf: FakeShelf) -> None:
+    shelf.put(serving(card="# Model card\n\n## Data\n\n- listens: 5\n"))
+    page = quality()
+    assert "### Data\n\n- listens: 5" in [one.value for one in page.markdown]
+    assert [one.key for one in page.get("download_button")] == ["card-file"]
+    shelf.put(serving("r2"))
+    assert "before releases held their model card" in words(quality())
 
 
 def test_errors_share_an_axis_and_a_ranking_has_its_own() -> None:

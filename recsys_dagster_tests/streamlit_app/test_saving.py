@@ -79,6 +79,20 @@ def test_the_way_there_and_back(shelf: FakeShelf, spotify: FakePlaylists) -> Non
     assert not press(seen, "saved-close").success
 
 
+def test_a_list_of_discover_is_saved_too_and_the_visitor_comes_back_to_it(
+    shelf: FakeShelf, spotify: FakePlaylists
+) -> None:
+    shelf.put(known())
+    begun_here = press(run(app("0,2")), "save-spotify")
+    seen = come_back(spotify.visit(link(begun_here)))
+    (playlist,) = spotify.playlists.values()
+    assert playlist["name"].startswith("Recommended ")
+    assert seen.query_params["songs"] == "0,2"
+    assert len(playlist["uris"]) == sum(int(str(one.key)[6:]) % 2 == 0 for one in seen.feedback)
+    other = press(begun_here, "drop-2")  # what was begun was of another list
+    assert not [one for one in other.get("link_button") if "/authorize?" in str(one.proto.url)]
+
+
 def test_songs_that_spotify_does_not_know_are_named(
     shelf: FakeShelf, spotify: FakePlaylists
 ) -> None:
@@ -124,8 +138,8 @@ def test_a_visitor_who_says_no(shelf: FakeShelf, spotify: FakePlaylists) -> None
 
 def test_without_a_client_id_there_is_no_button(shelf: FakeShelf) -> None:
     shelf.put(known())
-    seen = run(page("my_taste", listener="listener 004"))
-    assert "save-spotify" not in [each.key for each in seen.button]
+    for seen in (run(page("my_taste", listener="listener 004")), run(app("0"))):
+        assert "save-spotify" not in [each.key for each in seen.button]
 
 
 def test_other_parameters_are_left_alone(shelf: FakeShelf, spotify: FakePlaylists) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from recsys_dagster.recommend.answer import Song
 from recsys_dagster.recommend.placing import Places
@@ -20,6 +21,38 @@ def test_a_map_with_picks_and_results(shelf: FakeShelf) -> None:
     assert "All 35 songs whose sound is known" in said
     assert "3 songs with too few audio features" in said
     assert "tell 60% of how songs differ" in said
+
+
+def test_the_map_marks_what_discover_recommends_as_it_is_set_there(shelf: FakeShelf) -> None:
+    made = release()
+    shelf.put(made)
+    address = {"songs": "0", "method": "KNN", "n": "12", "per_artist": "1", "without": "18"}
+    found = made.recommender.recommend(
+        [0], method="knn", n=12, max_per_artist=1, exclude_songs=[18]
+    ).recommendations
+    assert marked(run(page("song_map", **address))) == [song.title for song in found]
+    seen = run(page("discover", songs="0"))
+    seen.segmented_control(key="method").set_value("knn")
+    seen.slider(key="n").set_value(12)
+    seen.segmented_control(key="per_artist").set_value(1)
+    thumbs = run(seen).feedback(key="thumb-18")
+    thumbs.set_value(0)
+    assert marked(run(run(seen).switch_page("app_pages/song_map.py"))) == [
+        song.title for song in found
+    ]
+
+
+def marked(test: AppTest) -> list[str]:
+    """The recommended songs that are chosen from below the map, without the picked one."""
+    titles = [str(one).split(" – ")[0] for one in test.selectbox(key="near").options]
+    return [title for title in titles if title != "Song Number 0"]
+
+
+def test_what_discover_cannot_answer_is_said_on_the_map_too(shelf: FakeShelf) -> None:
+    shelf.put(release())
+    seen = run(page("song_map", songs="4", method="KNN"))
+    assert seen.warning
+    assert shown(seen, "echarts_chart") == ["echarts_chart"]
 
 
 def test_what_is_near_can_be_added_without_the_chart(shelf: FakeShelf) -> None:

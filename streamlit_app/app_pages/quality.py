@@ -5,7 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from streamlit_app.parts import coverage, figures, frame, measuring, tasks
+from streamlit_app.parts import (
+    ablations,
+    card,
+    comparing,
+    coverage,
+    figures,
+    frame,
+    measuring,
+    picks,
+    tasks,
+)
 from streamlit_app.parts.words import count, plain
 
 LEAD = (
@@ -78,6 +88,22 @@ def by_task(evaluation: Mapping[str, Any]) -> None:
         st.caption(plain(words, longest=tasks.LONGEST))
 
 
+def by_part(evaluation: Mapping[str, Any]) -> None:
+    """Draw what the hybrid loses without each of its parts; nothing for an older release."""
+    found = ablations.parts(evaluation)
+    if not found:
+        return
+    st.header("What each part brings", anchor=False)
+    st.caption(ablations.LEAD)
+    st.echarts_chart(
+        ablations.bars(found), height=60 + 40 * len(found), alt=ablations.describe(found),
+        renderer="svg", key="ablations",
+    )  # fmt: skip
+    st.caption(ablations.explain(found))
+    if checked := ablations.check(evaluation):
+        st.caption(checked)
+
+
 def training(facts: Mapping[str, Any]) -> None:
     """Draw the training curve."""
     st.header("How the SVD model learned", anchor=False)
@@ -126,6 +152,9 @@ with frame.page("Quality", LEAD) as open_now:
         st.info(words, icon=":material/balance:")
     comparison(evaluation)
     by_task(evaluation)
+    by_part(evaluation)
+    comparing.show(open_now, picks.load(open_now.recommender))
     sound(open_now.figures)
     training(evaluation.get("training", {}))
     protocol(evaluation.get("protocol", {}))
+    card.show(open_now.card)

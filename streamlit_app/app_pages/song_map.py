@@ -7,14 +7,25 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
 from recsys_dagster.recommend.placing import Places
-from streamlit_app.parts import atlas, frame, neighbourhood, picks, songs
+from streamlit_app.parts import (
+    atlas,
+    controls,
+    frame,
+    left_out,
+    listing,
+    neighbourhood,
+    picks,
+    songs,
+)
 from streamlit_app.parts.release import Serving
+from streamlit_app.parts.words import plain
 
 LEAD = "Songs that sound alike lie near each other. Press one to add it to your songs."
 KEY = "map"
-RESULTS = 10
+LISTED = "Recommended is the list on Discover, as it is set there."
 
 
 @st.cache_resource(max_entries=2, show_spinner="Drawing the map…")
@@ -62,6 +73,19 @@ def chart(serving: Serving, places: Places, picked: list[Song], found: list[Song
         )
 
 
+def recommended(serving: Serving, mine: list[Song]) -> list[Song]:
+    """The songs that Discover recommends, by the settings as they stand there."""
+    seeds = [song.song_id for song in mine]
+    wishes, without = controls.standing(serving.methods), left_out.load(serving.recommender)
+    try:
+        answer = listing.recommended(serving, seeds, wishes, without)
+    except RecsysError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return []
+    st.caption(LISTED)
+    return serving.recommender.look_up([song.song_id for song in answer.recommendations])
+
+
 def without_map(facts: Mapping[str, Any]) -> None:
     """Say why there is no map, and what to do."""
     reason = facts.get("reason")
@@ -82,9 +106,6 @@ with frame.page("Song map", LEAD) as open_now:
         without_map(facts)
     else:
         songs.chips(mine)
-        seeds = [song.song_id for song in mine]
-        answer = open_now.recommender.recommend(seeds, n=RESULTS) if mine else None
-        near = [song.song_id for song in answer.recommendations] if answer else []
-        results = open_now.recommender.look_up(near)
+        results = recommended(open_now, mine) if mine else []
         chart(open_now, where, mine, results)
         neighbourhood.show(open_now.recommender, where, [*mine, *results], facts["axes"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ STEERING: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tempo": ("Tempo", ("Much slower", "Slower", _NEUTRAL, "Faster", "Much faster")),
 }
 PER_ARTIST = {0: "Any number", 1: "1", 2: "2", 3: "3", 5: "5"}
-_Value = TypeVar("_Value", str, int)
+_Value = TypeVar("_Value", str, int, float)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,36 @@ def _within(text: str, low: float, high: float) -> bool:
         return low <= float(text[:20]) <= high
     except ValueError:
         return False
+
+
+def standing(methods: Sequence[str]) -> Wishes:
+    """What is set, for a page that does not draw the settings: by the session, or the address."""
+    labels = {name: method(name).label for name in methods}
+    steer = {
+        name: _set(name, dict(zip(_AMOUNTS, words, strict=True)), 0.0)
+        for name, (_, words) in STEERING.items()
+    }
+    return Wishes(
+        method=_set("method", labels, methods[0]),
+        n=int(_number("n", FEWEST, MOST, USUAL)),
+        popularity=_set("popularity", POPULARITY, "balanced"),
+        steer=steer,
+        diversity=_number("diversity", 0, 1, 0),
+        max_per_artist=_set("per_artist", PER_ARTIST, 0) or None,
+    )
+
+
+def _set(key: str, labels: Mapping[_Value, str], default: _Value) -> _Value:
+    held = st.session_state.get(key)
+    if held is not None:
+        return default if held not in labels else cast("_Value", held)
+    asked = st.query_params.get(key, "")
+    return next((value for value, label in labels.items() if label == asked), default)
+
+
+def _number(key: str, low: float, high: float, default: float) -> float:
+    held = str(st.session_state.get(key, st.query_params.get(key, "")))
+    return float(held) if _within(held, low, high) else default
 
 
 def ask(methods: Sequence[str]) -> Wishes:

@@ -114,7 +114,7 @@ def bars(methods: Evaluated, intervals: Evaluated | None = None) -> dict[str, An
         return None
     ends = {name: _ends(intervals, name) for name in known}
     lines = [
-        _line(place, pair, known[name])
+        line(place, pair, ranged(known[name], pair))
         for place, (name, pair) in enumerate(ends.items())
         if pair is not None
     ]
@@ -152,9 +152,9 @@ def _axis_end(known: Mapping[str, float], ends: Mapping[str, tuple[float, float]
     return math.ceil(highest * 20) / 20
 
 
-def _line(place: int, ends: tuple[float, float], value: float) -> list[dict[str, Any]]:
-    """From one end of an interval to the other; the figure stands where it ends."""
-    label = {"show": True, "position": "end", "formatter": ranged(value, ends)}
+def line(place: int, ends: tuple[float, float], words: str) -> list[dict[str, Any]]:
+    """From one end of an interval to the other; the figure in words stands where it ends."""
+    label = {"show": True, "position": "end", "formatter": words}
     return [{"coord": [ends[0], place], "label": label}, {"coord": [ends[1], place]}]
 
 

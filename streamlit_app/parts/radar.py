@@ -38,7 +38,7 @@ def profile(songs: Sequence[Features]) -> dict[str, float]:
 
 def show(picked: Sequence[Features], found: Sequence[Features]) -> None:
     """Draw both profiles, or say why there is nothing to draw."""
-    st.markdown("**How they sound**")
+    st.header("How they sound", anchor=False)
     yours, theirs = profile(picked), profile(found)
     axes = [name for name in AXES if name in yours and name in theirs]
     if len(axes) < FEWEST_AXES:

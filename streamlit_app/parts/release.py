@@ -87,7 +87,7 @@ class Answering(Protocol):
 class Serving:
     """An open release; `trouble` says why a newer one is not shown in its place.
 
-    `catalogue` is its table of songs.
+    `catalogue` is its table of songs, `card` its model card as Markdown.
     """
 
     release_id: str
@@ -99,6 +99,7 @@ class Serving:
     evaluation: Mapping[str, Any]
     trouble: str | None = None
     catalogue: Path | None = None
+    card: str | None = None
 
 
 class Shelf(Protocol):
@@ -141,6 +142,7 @@ class FolderShelf:
             recommender=recommender,
             evaluation=release.evaluation(),
             catalogue=release.path / "songs.parquet",
+            card=release.model_card(),
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from recsys_dagster.recommend.answer import Answer, Recommendation, Song
 from recsys_dagster.recommend.exporting import listen_links
-from streamlit_app.parts import refining, taking, why
+from streamlit_app.parts import refining, saving, taking, why
 from streamlit_app.parts.covers import LARGE, picture
 from streamlit_app.parts.words import RUNGS, SOURCES, plain
 
@@ -39,10 +39,12 @@ def show(answer: Answer, seeds: Sequence[Song]) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(
-            "Match compares each song with the best of this list, which has 100%.", width="content"
-        )
-        taking.show(answer.recommendations)
+        st.header("Recommended", anchor=False, width="content")
+        with st.container(horizontal=True, gap="xsmall", width="content", key="keep"):
+            taking.show(answer.recommendations)
+            saving.press_to_save(answer)
+    saving.on_the_way(answer)
+    st.caption("Match compares each song with the best of this list, which has 100%.")
     for song in answer.recommendations:
         with st.container(border=True, gap="xsmall", key=f"result-{song.rank}"):
             _card(song, match(song.score, best), names)
@@ -69,7 +71,7 @@ def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None
 
 def badges(song: Recommendation, share: float) -> str:
     """The match and the sources as Markdown, in one piece."""
-    parts = [f":primary-badge[{share:.0%} match]"]
+    parts = [f":primary[{share:.0%} match]"]
     for source in song.sources:
         label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
         parts.append(f":{colour}-badge[{icon} {label}]")

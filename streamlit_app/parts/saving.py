@@ -27,10 +27,15 @@ def save_button(answer: Answer, name: str = "") -> None:
 
     `name` is what the playlist is called; by default after the day.
     """
-    songs = answer.recommendations
-    if not songs or not is_on(load_settings()):
+    press_to_save(answer, name)
+    on_the_way(answer)
+
+
+def press_to_save(answer: Answer, name: str = "") -> None:
+    """Draw the button alone, for a row of buttons; `on_the_way` draws what comes of it."""
+    if not answer.recommendations or not is_on(load_settings()):
         return
-    known = [song.spotify_id for song in songs if is_spotify_id(song.spotify_id)]
+    known = _known(answer)
     pressed = st.button(
         "Save as Spotify playlist",
         icon=":material/playlist_add:",
@@ -38,12 +43,21 @@ def save_button(answer: Answer, name: str = "") -> None:
         disabled=not known,
         help=None if known else "None of these songs is known on Spotify.",
     )
-    ids = tuple(one for one in known if one)
     if pressed:
-        _begin(ids, name or f"Recommended {date.today():%d %b %Y}")
-    begun = st.session_state.get(_BEGUN)
-    if begun and begun["ids"] == ids and time.monotonic() < begun["until"]:
-        _leave(begun["address"], songs, len(ids))
+        _begin(known, name or f"Recommended {date.today():%d %b %Y}")
+
+
+def on_the_way(answer: Answer) -> None:
+    """Draw the way to the sign-in, where saving just this list was begun."""
+    begun, known = st.session_state.get(_BEGUN), _known(answer)
+    if begun and begun["ids"] == known and time.monotonic() < begun["until"]:
+        _leave(begun["address"], answer.recommendations, len(known))
+
+
+def _known(answer: Answer) -> tuple[str, ...]:
+    """The Spotify ids of an answer's songs."""
+    ids = (song.spotify_id for song in answer.recommendations)
+    return tuple(one for one in ids if one and is_spotify_id(one))
 
 
 def _begin(ids: Sequence[str], name: str) -> None:
@@ -68,7 +82,7 @@ def _leave(address: str, songs: Sequence[Recommendation], known: int) -> None:
             said += f" Not known on Spotify, and left out: {enumerate_words(names)}."
         st.caption(plain(said, 800))
         st.link_button(
-            "Sign in at Spotify and save", address, icon=":material/open_in_new:", type="primary",
+            "Sign in at Spotify and save", address, icon=":material/open_in_new:",
             key="save-go",
         )  # fmt: skip
         st.caption("You come back here when it is saved. This app keeps no access to your account.")

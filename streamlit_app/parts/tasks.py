@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from streamlit_app.parts.figures import (
-    BASELINES,
     HEADLINE,
     Evaluated,
     interval,
@@ -13,6 +12,7 @@ from streamlit_app.parts.figures import (
     ranged,
     ranked,
 )
+from streamlit_app.parts.marks import in_order, symbol
 from streamlit_app.parts.words import count, enumerate_words
 
 LEAD = (
@@ -70,9 +70,13 @@ def table(tasks: Tasks) -> dict[str, list[Any]]:
 
 
 def dots(tasks: Tasks) -> dict[str, Any]:
-    """Build the chart: a line a task, a dot a method; the baselines are pale and small."""
+    """Build the chart: a line a task, a mark a method.
+
+    A method that was not measured is a series too, so that the others keep their colours.
+    """
+    shown = methods(tasks)
     return {
-        "legend": {"bottom": 0},
+        "legend": {"bottom": 0, "data": list(shown), "itemWidth": 12, "itemHeight": 12},
         "grid": {"left": 8, "right": 24, "top": 8, "bottom": 64, "containLabel": True},
         "tooltip": {"trigger": "item"},
         "xAxis": {"type": "value", "min": 0, "name": "NDCG@10", "nameLocation": "middle",
@@ -81,19 +85,19 @@ def dots(tasks: Tasks) -> dict[str, Any]:
             "type": "category", "inverse": True, "data": [name(one) for one in tasks],
             "splitLine": {"show": True},
         },
-        "series": [
-            _series(heading, method, tasks) for heading, method in methods(tasks).items()
-        ],
+        "series": [_series(one, tasks) for one in in_order(shown.values())],
     }  # fmt: skip
 
 
-def _series(heading: str, method: str, tasks: Tasks) -> dict[str, Any]:
+def _series(method: str, tasks: Tasks) -> dict[str, Any]:
     known = [_known(task).get(method) for task in tasks.values()]
     return {
         "type": "scatter",
-        "name": heading,
-        "symbolSize": 16 if method == "hybrid" else 9 if method in BASELINES else 12,
-        "itemStyle": {"opacity": 0.5 if method in BASELINES else 1.0},
+        "name": label(method),
+        "symbol": symbol(method),
+        "symbolKeepAspect": True,
+        "symbolSize": 17 if method == "hybrid" else 12,
+        "itemStyle": {"opacity": 1},
         "data": [
             [round(value, 4), place] for place, value in enumerate(known) if value is not None
         ],
