@@ -7,8 +7,9 @@ from typing import Any
 from streamlit_app.parts.figures import HEADLINE, interval, label, line, number
 
 LEAD = (
-    "The hybrid is learned again without one of its parts. What it loses in NDCG@10 is what the "
-    "part brings; a line that reaches 0 says that this may be chance."
+    "The hybrid is asked again without one of its parts, which it does not learn anew to do "
+    "without. What it loses in NDCG@10 is what the part brings; a line that reaches 0 says that "
+    "this may be chance."
 )
 SHUFFLED = "shuffled"
 Parts = Mapping[str, tuple[float, tuple[float, float] | None]]
