@@ -5,7 +5,8 @@ python benchmarks/app.py [--songs N] [--sessions N] [--rounds N] [--json FILE]
 A release of made-up songs is served by `streamlit run` in a process of its own.
 
 first page   Chromium opens the app until its starter packs are drawn: "cold" is the first visit
-             after the server answers, "warm" each later one, in a browser with an empty cache
+             after the server answers, "new visitor" each later one in a browser with an empty
+             cache, "warm" one in a browser that had the app open before
 setting      a key press on a slider until the new list is drawn
 sessions     so many websocket sessions, each of which opens the app with five songs, then moves
              a slider again and again, with a pause after each answer; the time from a
@@ -34,7 +35,7 @@ from pathlib import Path
 
 import numpy as np
 from machine import describe_machine, versions_of, write_json
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from recommend import released
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -86,23 +87,27 @@ def in_browser(port: int, songs: list[int], rounds: int) -> dict[str, list[float
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
         try:
-            cold, *warm = (_first_page(browser, port) for _ in range(rounds + 1))
-            return {"first page, cold": [cold], "first page, warm": warm,
-                    "setting": _settings(browser, port, songs, rounds)}  # fmt: skip
+            cold, *new = (_first_page(browser.new_context(), port) for _ in range(rounds + 1))
+            same = browser.new_context()
+            _, *warm = (_first_page(same, port) for _ in range(rounds + 1))
+            return {
+                "first page, cold": [cold],
+                "first page, new visitor": new,
+                "first page, warm": warm,
+                "setting": _settings(browser, port, songs, rounds),
+            }
         finally:
             browser.close()
 
 
-def _first_page(browser: Browser, port: int) -> float:
-    context = browser.new_context()
-    try:
-        page = context.new_page()
-        started = time.perf_counter()
-        page.goto(f"http://127.0.0.1:{port}", wait_until="commit")
-        page.locator(".st-key-packs button").first.wait_for(timeout=PATIENCE)
-        return 1000 * (time.perf_counter() - started)
-    finally:
-        context.close()
+def _first_page(context: BrowserContext, port: int) -> float:
+    page = context.new_page()
+    started = time.perf_counter()
+    page.goto(f"http://127.0.0.1:{port}", wait_until="commit")
+    page.locator(".st-key-packs button").first.wait_for(timeout=PATIENCE)
+    taken = 1000 * (time.perf_counter() - started)
+    page.close()
+    return taken
 
 
 def _settings(browser: Browser, port: int, songs: list[int], rounds: int) -> list[float]:
