@@ -7,6 +7,9 @@ from typing import Any
 from recsys_dagster.evaluation.protocol import FEW_LISTENERS
 from recsys_dagster.evaluation.trial import HEADLINE
 
+FEWEST_TO_REFUSE = 20
+"""With fewer listeners, an interval of resampled means is too narrow to refuse anything on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -20,7 +23,8 @@ def judge(evaluation: Mapping[str, Any]) -> Verdict:
     """Refuse a hybrid that is significantly worse on NDCG@10 than its best part or than before.
 
     Significantly worse means that the whole 95 % interval of the difference, over the same
-    listeners, lies below 0. Where it cannot be measured, nothing speaks against the hybrid.
+    listeners, lies below 0, and that there are `FEWEST_TO_REFUSE` of them. Where it cannot be
+    measured, nothing speaks against the hybrid.
     "Before" is the ranker of the release that was current, over the same models.
 
     Parameters
@@ -49,6 +53,8 @@ def _against(other: str, difference: Mapping[str, Any], listeners: int) -> Verdi
         f"its NDCG@10 less that of {other}, is {found['mean']:+.3f}, 95 % interval {low:+.3f} to "
         f"{high:+.3f}, over {of_listeners(listeners)}"
     )
+    if high < 0 and listeners < FEWEST_TO_REFUSE:
+        return Verdict(True, f"The hybrid may be worse: {said}. So few listeners cannot show it.")
     if high < 0:
         return Verdict(False, f"The hybrid is worse: {said}.")
     if low > 0:

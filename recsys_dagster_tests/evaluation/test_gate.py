@@ -88,6 +88,14 @@ def test_it_is_said_that_few_listeners_show_little() -> None:
     assert "1 listener;" in judge(evaluation(0.0, None, 1)).words
 
 
+@pytest.mark.parametrize(("listeners", "passed"), [(6, True), (19, True), (20, False)])
+def test_few_listeners_refuse_nothing(listeners: int, passed: bool) -> None:
+    found = judge(evaluation(*WORSE, listeners))
+    assert found.passed is passed
+    assert ("may be worse" in found.words) is passed
+    assert "-0.020" in found.words
+
+
 def test_an_evaluation_of_before_is_passed() -> None:
     assert judge({"methods": {}}).passed
     of_before = evaluation(*EQUAL)
