@@ -18,18 +18,11 @@ from recsys_dagster.defs.metadata import (
     table_metadata,
 )
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
-from recsys_dagster.defs.stages import (
-    RETRY_AT,
-    STAGES,
-    Facts,
-    Made,
-    Metadata,
-    Workshop,
-    run_stage,
-)
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
+from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop
 
 GROUP = "audio"
 

@@ -4,9 +4,9 @@ import dagster as dg
 
 from recsys_dagster.defs.audio import spotify_audio_features
 from recsys_dagster.defs.fetching import lastfm_history, listenbrainz_history
-from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.workshop import Workshop
 
 EVERYTHING = "everything"
 _FETCHING = dg.AssetSelection.assets(lastfm_history, listenbrainz_history)

@@ -8,11 +8,12 @@ import dagster as dg
 from recsys_dagster import progress
 from recsys_dagster.defs.metadata import table_metadata
 from recsys_dagster.defs.release import GROUP, recommender_release
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.listing import SONGS_EACH, write_recommendations
 from recsys_dagster.recommend.packing import unpack
 from recsys_dagster.storage.tables import scan_table
+from recsys_dagster.workshop import STAGES, Workshop
 
 _SHOWN = 10
 _THREADS = 2

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.evaluation.beyond import Catalogue
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.learning import DEFAULT
@@ -26,6 +25,7 @@ from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.engine import Engine, Models
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.tables import scan_table
+from recsys_dagster.workshop import Workshop
 
 
 def open_pairs(shop: Workshop) -> InteractionArrays:

@@ -9,7 +9,7 @@ from recsys_dagster import progress
 from recsys_dagster.defs.fetching import history_files
 from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.demo import ensure_history
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
@@ -18,6 +18,7 @@ from recsys_dagster.listening.songs import unique_songs as make_unique_songs
 from recsys_dagster.listening.windows import find_cut
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
+from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "listening"
 

@@ -12,7 +12,7 @@ from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.evaluation.cases import SEEDS, known_cases, stranger_cases
 from recsys_dagster.evaluation.learning import DEFAULT, gather, learn_ranker
 from recsys_dagster.evaluation.report import MEASURES, plot_training
@@ -27,6 +27,7 @@ from recsys_dagster.models.svd.training import Training
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.atomic import atomic_directory
 from recsys_dagster.storage.tables import scan_table
+from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "models"
 SPLIT_SEED = 0

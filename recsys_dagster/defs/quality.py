@@ -13,7 +13,7 @@ from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_list
 from recsys_dagster.defs.models import group_name, item_neighbours, knn_index, ranker, svd_model
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.ablations import ablate
 from recsys_dagster.evaluation.document import summarise
@@ -47,6 +47,7 @@ from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.atomic import write_json, write_text
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import scan_table, write_table
+from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "quality"
 FILE = "evaluation.json"

@@ -13,7 +13,7 @@ from recsys_dagster.defs.listening import listens, unique_songs, user_song_inter
 from recsys_dagster.defs.metadata import markdown_counts
 from recsys_dagster.defs.models import item_neighbours, knn_index, ranker, svd_model
 from recsys_dagster.defs.quality import CARD, SONG_MAP, evaluation, read_evaluation
-from recsys_dagster.defs.stages import STAGES, Facts, Made, Metadata, Workshop, run_stage
+from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.gate import Verdict, judge
 from recsys_dagster.evaluation.variants import FINAL
@@ -26,6 +26,7 @@ from recsys_dagster.recommend.recommender import Recommender
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Release
 from recsys_dagster.storage.tables import read_table, scan_table
+from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "release"
 

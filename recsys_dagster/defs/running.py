@@ -13,7 +13,7 @@ from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.defs.automation import EVERYTHING
 from recsys_dagster.defs.release import gate_in_words
-from recsys_dagster.defs.stages import STAGES, UP_TO_DATE, Facts, Workshop
+from recsys_dagster.defs.stages import UP_TO_DATE, Facts
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
@@ -21,6 +21,7 @@ from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import sweep, write_text
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import writing
+from recsys_dagster.workshop import STAGES, Workshop
 
 _TAGS = {"recsys/launched_by": "recsys run"}
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]

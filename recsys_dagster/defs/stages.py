@@ -15,12 +15,7 @@ import dagster as dg
 from recsys_dagster import progress
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.lock import writing
-from recsys_dagster.workshop import RETRY_AT, STAGES, Stage, Workshop
-
-__all__ = [
-    "RETRY_AT", "STAGES", "UP_TO_DATE", "Facts", "Made", "Metadata", "Stage", "Workshop",
-    "run_stage",
-]  # fmt: skip
+from recsys_dagster.workshop import STAGES, Workshop
 
 UP_TO_DATE = "up to date before"
 """Metadata of a materialisation: whether there was nothing to do."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.settings import load_settings
+from recsys_dagster.workshop import Workshop
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from recsys_dagster.audio.answers import Answers
 from recsys_dagster.defs.running import run_everything
-from recsys_dagster.defs.stages import RETRY_AT, STAGES, Workshop
 from recsys_dagster.settings import load_settings
 from recsys_dagster.status import read_status
+from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop
 from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
 from recsys_dagster_tests.serving import Fault
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recsys_dagster.defs import checks
-from recsys_dagster.defs.stages import Workshop
+from recsys_dagster.workshop import Workshop
 
 
 def result(check: dg.AssetChecksDefinition) -> dg.AssetCheckResult:

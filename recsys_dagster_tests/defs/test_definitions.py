@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from recsys_dagster.definitions import defs
-from recsys_dagster.defs.stages import STAGES
+from recsys_dagster.workshop import STAGES
 
 ORDER = [
     "listens",

@@ -11,8 +11,8 @@ from recsys_dagster.defs import checks
 from recsys_dagster.defs.quality import FILE
 from recsys_dagster.defs.release import answers, worth_keeping
 from recsys_dagster.defs.running import run_everything
-from recsys_dagster.defs.stages import STAGES, Workshop
 from recsys_dagster.recommend.ranker import Fusion, Rankers
+from recsys_dagster.workshop import STAGES, Workshop
 
 pytestmark = pytest.mark.slow
 WORSE = {"mean": -0.05, "interval": [-0.08, -0.02]}

@@ -11,7 +11,7 @@ import pytest
 from recsys_dagster.defs.audio import audio_features, spotify_audio_features
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key, register_batches
-from recsys_dagster.defs.stages import Workshop
+from recsys_dagster.workshop import Workshop
 from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
 from recsys_dagster_tests.serving import Fault
 

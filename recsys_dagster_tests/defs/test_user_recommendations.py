@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from recsys_dagster.defs.running import run_everything
-from recsys_dagster.defs.stages import Workshop
 from recsys_dagster.recommend import Recommender
 from recsys_dagster.recommend.listing import SCHEMA, SONGS_EACH
+from recsys_dagster.workshop import Workshop
 
 
 def table(shop: Workshop) -> pl.DataFrame:
