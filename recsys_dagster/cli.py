@@ -75,18 +75,27 @@ def _fail(message: str, code: int = 1) -> None:
 
 
 @app.command()
-def run(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def run(
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Learn everything anew, however little is new."),
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """Bring everything up to date: read histories, look up features, train, release.
 
     Only what is missing or out of date is done; a run that was stopped goes on where it was.
-    With nothing in raw/history, a made-up demo world is made first.
+    While less than a twentieth of the plays is new (RECSYS_RELEARN_AFTER), the models learn what
+    is new, and ranker and evaluation stand. With nothing in raw/history, a made-up demo world is
+    made first.
     """
     from recsys_dagster.defs.running import run_everything
     from recsys_dagster.status import read_status
 
     settings = chosen_settings(data_dir)
     with console.progress_on_stderr() as progress:
-        outcome = run_everything(progress)
+        outcome = run_everything(progress, full=full)
     status = read_status(settings)
     names = ("listens", "users", "songs", "songs_with_features", "release", "demo")
     summary = {name: status[name] for name in names}

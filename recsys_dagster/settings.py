@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     spark_remote: str | None = Field(None, alias="SPARK_REMOTE")
     spark_master: str | None = Field(None, alias="SPARK_MASTER")
     svd_objective: Literal["ranking", "squared"] = Field("ranking", alias="RECSYS_SVD_OBJECTIVE")
+    relearn_after: float = Field(0.05, ge=0, le=1, alias="RECSYS_RELEARN_AFTER")
+    """The share of plays that may be new before ranker and evaluation are done anew."""
     feature_sources: Annotated[tuple[str, ...], NoDecode] = Field(
         ("catalogue",), alias="RECSYS_FEATURE_SOURCES"
     )

@@ -6,11 +6,21 @@ any event log. How a stage runs as an asset is in `recsys_dagster.defs.stages`.
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from recsys_dagster.audio.batches import VERSION as BATCHES_VERSION
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.formats import FORMATS
+from recsys_dagster.relearning import (
+    DATA,
+    FINAL_TOO,
+    LEARNED,
+    LEARNED_FROM,
+    held_out_stamp,
+    stands,
+)
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Releases
@@ -79,16 +89,25 @@ STAGES: dict[str, Stage] = {
 
 
 class Workshop:
-    """A data folder with its settings, as a stage works in it."""
+    """A data folder with its settings, as a stage works in it.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    settings
+        The settings in force.
+    full
+        Whether everything is to be learned anew, however little is new.
+    """
+
+    def __init__(self, settings: Settings, *, full: bool = False) -> None:
         self.settings = settings
+        self.full = full
         self.layout = Layout(settings.data_dir)
         self.stamps = Stamps(self.layout)
         self.releases = Releases(self.layout.releases)
 
     @classmethod
-    def open(cls) -> "Workshop":
+    def open(cls, *, full: bool = False) -> "Workshop":
         """The workshop of the settings in force.
 
         Raises
@@ -102,7 +121,7 @@ class Workshop:
                 f"RECSYS_ENGINE is {settings.engine!r}, which this version does not have yet. "
                 "Set it to local, or leave it out."
             )
-        return cls(settings)
+        return cls(settings, full=full)
 
     def expected(self, stage: Stage) -> str:
         """The fingerprint that the stage has when it is done with what is there now."""
@@ -119,9 +138,51 @@ class Workshop:
 
     def done(self, stage: Stage) -> Stamp | None:
         """The stamp of a stage that need not be done again."""
+        if stage.name in LEARNED:
+            return self._learned(stage)
         stamp = self.stamps.current(stage.name, self.expected(stage))
         retry_at = stamp.facts.get(RETRY_AT) if stamp else None
         return None if retry_at is not None and retry_at <= time.time() else stamp
+
+    def _learned(self, stage: Stage) -> Stamp | None:
+        """The same of a stage of `LEARNED`: what it learned of held-out listeners may stand."""
+        current = self.stamps.current(stage.name, self.expected(stage))
+        if self.learning_stands():
+            return current if stage.name in FINAL_TOO else self.stamps.read(stage.name)
+        held_out = self.stamps.read(held_out_stamp(stage.name))
+        of_now = held_out and held_out.facts.get(LEARNED_FROM) == self.data()
+        return current if of_now else None
+
+    def learning_stands(self) -> bool:
+        """Whether only the models that are released have to learn what is new."""
+        if self.full:
+            return False
+        learned = [self.stamps.read(held_out_stamp(name)) for name in LEARNED]
+        plays, limit = self.stamps.read(DATA[0]), self.settings.relearn_after
+        return all(learned) and stands(learned, plays, self.rules, self.with_features(), limit)
+
+    def data(self) -> dict[str, str | None]:
+        """The versions of the data that models learn from."""
+        stamps = {name: self.stamps.read(name) for name in DATA}
+        return {name: stamp.data_version if stamp else None for name, stamp in stamps.items()}
+
+    @cached_property
+    def rules(self) -> str:
+        """One hash of what learning goes by: code, settings, and the user's catalogues."""
+        names = ("audio_features", "knn_index", *LEARNED)
+        settings = {setting for name in names for setting in STAGES[name].settings}
+        return hash_json(
+            {
+                "code": {name: STAGES[name].code_version for name in names},
+                "settings": {name: getattr(self.settings, name) for name in sorted(settings)},
+                "catalogues": find_raw_files(self.layout).hashes(self.layout, "catalogues"),
+            }
+        )
+
+    def with_features(self) -> int | None:
+        """How many songs have audio features; `None` while that is not known."""
+        stamp = self.stamps.read("audio_features")
+        return int(stamp.facts["songs_with_features"]) if stamp else None
 
     def stale(self) -> list[str]:
         """The stages that have to be done, and all that depend on them, in order."""

@@ -11,11 +11,13 @@ from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
 from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.demo import ensure_history
+from recsys_dagster.listening.drift import drift
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
 from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.listening.songs import unique_songs as make_unique_songs
 from recsys_dagster.listening.windows import find_cut
+from recsys_dagster.relearning import DRIFT, LEARNED, LEARNED_FROM
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
 from recsys_dagster.workshop import STAGES, Workshop
@@ -107,14 +109,30 @@ def _make_interactions(shop: Workshop) -> Made:
     return [shop.layout.interactions], {
         "interactions": row_count(shop.layout.interactions),
         "cut": cut.date().isoformat() if cut else None,
+        DRIFT: _drift(shop),
     }
+
+
+def _drift(shop: Workshop) -> Facts | None:
+    """How much is new since ranker and evaluation were made; `None` while there are none."""
+    sealed = shop.stamps.read(LEARNED[-1])
+    if sealed is None:
+        return None
+    before, now = scan_table(shop.layout.learned_from), scan_table(shop.layout.interactions)
+    return {"since": sealed.facts[LEARNED_FROM]["user_song_interactions"],
+            "share": drift(before, now)}  # fmt: skip
 
 
 def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
     return {
         **table_metadata(shop.layout.interactions, facts["interactions"]),
         "cut in time": facts["cut"] or "none: too few listens have a time",
+        "new since ranker and evaluation were made": _share(facts[DRIFT]),
     }
+
+
+def _share(found: Facts | None) -> str:
+    return f"{found['share']:.1%} of the plays" if found else "everything"
 
 
 @dg.asset(

@@ -12,6 +12,7 @@ from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
+from recsys_dagster.defs.refreshing import all_but_final, stamp_held_out
 from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.evaluation.cases import SEEDS, known_cases, stranger_cases
 from recsys_dagster.evaluation.learning import DEFAULT, gather, learn_ranker
@@ -21,10 +22,12 @@ from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
+from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
 from recsys_dagster.models.svd.fitting import config_for, fit_all, fit_held_out
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import Training
 from recsys_dagster.recommend.ranker import Rankers
+from recsys_dagster.relearning import LEARNED_FROM, held_out_stamp
 from recsys_dagster.storage.atomic import atomic_directory
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import STAGES, Workshop
@@ -46,14 +49,18 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     `ranking`), or to predict log(1 + plays) (`squared`). Once for each fold of listeners, on what
     the others played before the cut in time, with the epoch that finds best what they played
     later; and once on everything, for as many epochs as the first fold: that is what is released.
+    While little is new, the last of these alone is done again.
     """
     return run_stage(context, _make_svd, _describe_svd)
 
 
 def _make_svd(shop: Workshop) -> Made:
+    learned = shop.stamps.read(held_out_stamp("svd_model"))
+    if learned and shop.learning_stands():
+        return _refresh_svd(shop, learned.facts)
     lab = Laboratory(shop)
     held_out, folds = learned_pairs(lab.split, lab.keys), fold_names(lab.split)
-    size: dict[str, Any] = {"n_users": len(lab.pairs.users), "n_items": lab.songs.height}
+    size = _size(lab)
     config = config_for(shop.settings.svd_objective, lab.split.early[held_out[folds[0]]])
     shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}
     training = _find_epochs(lab, 0, shared)
@@ -64,11 +71,37 @@ def _make_svd(shop: Workshop) -> Made:
         if COLD in held_out:  # its listeners are those of the first fold
             arrays = _arrays(lab, held_out[COLD])
             _save(fit_all(*arrays, epochs=training.best_epoch, **shared).model, directory / COLD)
-        whole = (lab.pairs.user, lab.pairs.song, lab.pairs.plays)
-        final = fit_all(*whole, epochs=training.best_epoch, **shared)
+        final = fit_all(*_everything(lab), epochs=training.best_epoch, **shared)
         _save(final.model, directory / FINAL)
     facts = {**_curve_facts(training), **size, "config": asdict(config), "variants": [*held_out]}
-    return [shop.layout.svd], {**facts, "objective": training.model.folding.objective}
+    facts["objective"] = training.model.folding.objective
+    stamp_held_out(shop, "svd_model", shop.layout.svd, facts)
+    return [shop.layout.svd], facts
+
+
+def _refresh_svd(shop: Workshop, facts: Facts) -> Made:
+    """Train on everything, for the epochs and with the settings that were found before."""
+    lab = Laboratory(shop)
+    size = _size(lab)
+    config = (RankingConfig if facts["objective"] == "ranking" else SquaredConfig)(
+        **facts["config"]
+    )
+    with all_but_final(shop.layout.svd) as directory:
+        final = fit_all(
+            *_everything(lab), epochs=facts["best_epoch"], config=config, **size,
+            progress=progress.current(),
+        )  # fmt: skip
+        _save(final.model, directory / FINAL)
+    return [shop.layout.svd], {**facts, **size}
+
+
+def _size(lab: Laboratory) -> dict[str, Any]:
+    return {"n_users": len(lab.pairs.users), "n_items": lab.songs.height}
+
+
+def _everything(lab: Laboratory) -> tuple[Ints, Ints, Ints]:
+    """Listeners, songs and plays of all pairs."""
+    return lab.pairs.user, lab.pairs.song, lab.pairs.plays
 
 
 def _find_epochs(lab: Laboratory, fold: int, shared: dict[str, Any]) -> Training:
@@ -171,27 +204,30 @@ def _describe_knn(facts: Facts, shop: Workshop) -> Metadata:
 def item_neighbours(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Songs that are played by the same listeners, by shrunk cosine.
 
-    Learned from the same pairs as the factorisation: once for each fold, and once on everything.
+    Learned from the same pairs as the factorisation: once for each fold, and once on everything;
+    while little is new, on everything alone.
     """
     return run_stage(context, _make_items, _describe_items)
 
 
 def _make_items(shop: Workshop) -> Made:
     lab = Laboratory(shop)
-    size: dict[str, Any] = {"n_users": len(lab.pairs.users), "n_items": lab.songs.height}
-    parts = {
-        name: _arrays(lab, learned) for name, learned in learned_pairs(lab.split, lab.keys).items()
-    }
-    parts[FINAL] = (lab.pairs.user, lab.pairs.song, lab.pairs.plays)
+    size, stands = _size(lab), shop.learning_stands()
+    learned = {} if stands else learned_pairs(lab.split, lab.keys)
+    parts = {name: _arrays(lab, pairs) for name, pairs in learned.items()}
+    parts[FINAL] = _everything(lab)
+    replacing = all_but_final if stands else atomic_directory
     with (
-        atomic_directory(shop.layout.items) as directory,
+        replacing(shop.layout.items) as directory,
         progress.current().task("Finding neighbours", len(parts)) as task,
     ):
         for name, arrays in parts.items():
             model = ItemKnn.fit(*arrays, **size)
             _save(model, directory / name)
             task.advance()
-    there = model.ids >= 0
+    if not stands:
+        stamp_held_out(shop, "item_neighbours", shop.layout.items, {})
+    there = model.ids >= 0  # of the last one, which is released
     return [shop.layout.items], {
         "songs": size["n_items"],
         "with_neighbours": int(there.any(axis=1).sum()),
@@ -221,7 +257,7 @@ def ranker(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
 
     Learned from what held-out listeners played later than the sources have seen; of rank fusion,
     logistic regression and boosted trees the one that finds most of it (NDCG@10) on listeners
-    that it was not learned from.
+    that it was not learned from. It stands while little is new (RECSYS_RELEARN_AFTER).
     """
     return run_stage(context, _make_ranker, _describe_ranker)
 
@@ -237,7 +273,8 @@ def _make_ranker(shop: Workshop) -> Made:
         for group in {*songs.by_group, *history.by_group}:
             one, other = (lesson.by_group.get(group, DEFAULT) for lesson in (songs, history))
             _save(Rankers(one, other), directory / group_name(group))
-    return [shop.layout.ranker], {"songs": songs.describe(), "history": history.describe()}
+    facts = {"songs": songs.describe(), "history": history.describe(), LEARNED_FROM: shop.data()}
+    return [shop.layout.ranker], facts
 
 
 def group_name(group: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+import polars as pl
 
 from recsys_dagster import progress
 from recsys_dagster.audio.features import FEATURES
@@ -44,6 +45,7 @@ from recsys_dagster.evaluation.trial import EngineOf, Trial
 from recsys_dagster.evaluation.variants import FINAL
 from recsys_dagster.recommend.engine import PARTS
 from recsys_dagster.recommend.ranker import Rankers
+from recsys_dagster.relearning import LEARNED_FROM, SEAL
 from recsys_dagster.storage.atomic import write_json, write_text
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.tables import scan_table, write_table
@@ -70,7 +72,8 @@ def evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
 
     Listeners who were held out reveal one, three or five songs, and what they played later is to
     be found in the whole catalogue. Two more tasks: new songs for listeners whose history is
-    known, and cold songs. How to read the figures is in docs/evaluation.md.
+    known, and cold songs. How to read the figures is in docs/evaluation.md. They stand while
+    little is new (RECSYS_RELEARN_AFTER).
     """
     return run_stage(context, _make_evaluation, _describe_evaluation)
 
@@ -94,8 +97,19 @@ def _make_evaluation(shop: Workshop) -> Made:
     figures["ranker"] = _ranker_facts(shop)
     song_map, plays = _draw_catalogue(lab, figures)
     song_map.write(shop.layout.evaluation / SONG_MAP)
+    write_table(_plays_of(shop), shop.layout.learned_from)
     outputs = [*_write(shop, trial, figures), shop.layout.evaluation / SONG_MAP]
-    return outputs, {"figures": figures, "song map": plot_map(song_map, plays)}
+    return [*outputs, shop.layout.learned_from], {
+        "figures": figures,
+        "song map": plot_map(song_map, plays),
+        LEARNED_FROM: shop.data(),
+        SEAL: {"rules": shop.rules, "with_features": shop.with_features()},
+    }
+
+
+def _plays_of(shop: Workshop) -> pl.LazyFrame:
+    """What was learned from and measured on, to tell later how much is new."""
+    return scan_table(shop.layout.interactions).select("user", "song_key", "play_count")
 
 
 def _draw_catalogue(lab: Laboratory, figures: dict[str, Any]) -> tuple[SongMap, Ints]:

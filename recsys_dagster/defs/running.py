@@ -13,7 +13,7 @@ from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.defs.automation import EVERYTHING
 from recsys_dagster.defs.release import gate_in_words
-from recsys_dagster.defs.stages import UP_TO_DATE, Facts
+from recsys_dagster.defs.stages import FULL, UP_TO_DATE, Facts
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
@@ -65,15 +65,24 @@ def prepare_dagster_home(layout: Layout) -> Path:
     return home
 
 
-def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
+def run_everything(
+    watcher: progress.Progress = progress.SILENT, *, full: bool = False
+) -> RunOutcome:
     """Materialise all that is missing or out of date.
+
+    Parameters
+    ----------
+    watcher
+        Is told of the progress.
+    full
+        Whether everything is to be learned anew, however little is new.
 
     Raises
     ------
     RecsysError
         Another run works in the data folder, a stage failed, or a blocking check did.
     """
-    shop = Workshop.open()
+    shop = Workshop.open(full=full)
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
         drop_expired(shop.layout.answers)
@@ -82,7 +91,7 @@ def run_everything(watcher: progress.Progress = progress.SILENT) -> RunOutcome:
         if not due and shop.releases.current_id() in shop.releases.ids():
             return RunOutcome((), {}, _remarks(shop))
         with _dagster(home) as instance:
-            done, seconds = _execute(instance, due or ["recommender_release"])
+            done, seconds = _execute(instance, due or ["recommender_release"], full=full)
         return RunOutcome(done, seconds, _remarks(shop))
 
 
@@ -120,7 +129,7 @@ def _gate(shop: Workshop) -> tuple[str, ...]:
 
 
 def _execute(
-    instance: dg.DagsterInstance, stages: list[str]
+    instance: dg.DagsterInstance, stages: list[str], *, full: bool
 ) -> tuple[tuple[str, ...], dict[str, float]]:
     """Run the job for some stages; which were done, and the seconds of each."""
     from recsys_dagster.definitions import defs
@@ -131,7 +140,7 @@ def _execute(
         asset_selection=[dg.AssetKey(stage) for stage in stages],
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
-        tags=_TAGS,
+        tags={**_TAGS, FULL: "true"} if full else _TAGS,
     )
     if not result.success:
         if any(_was_interrupted(event) for event in result.all_events):

@@ -17,6 +17,8 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.workshop import STAGES, Workshop
 
+FULL = "recsys/full"
+"""Tag of a run in which everything is learned anew, however little is new."""
 UP_TO_DATE = "up to date before"
 """Metadata of a materialisation: whether there was nothing to do."""
 Facts = dict[str, Any]
@@ -48,7 +50,7 @@ def run_stage(
     stage = STAGES[context.asset_key.path[-1]]
     started = time.monotonic()
     try:
-        workshop = Workshop.open()
+        workshop = Workshop.open(full=context.run.tags.get(FULL) == "true")
         with writing(workshop.layout), progress.current().task(stage.name, 1) as task:
             if before:
                 before(workshop)

@@ -91,6 +91,11 @@ class Layout:
         return self.root / "models" / "ranker"
 
     @property
+    def learned_from(self) -> Path:
+        """The interactions that ranker and evaluation are of, to tell how much is new since."""
+        return self.root / "models" / "learned_from.parquet"
+
+    @property
     def evaluation(self) -> Path:
         """Figures and plots."""
         return self.root / "evaluation"

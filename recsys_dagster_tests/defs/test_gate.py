@@ -23,7 +23,8 @@ def find(
     shop: Workshop, difference: dict[str, Any], released: dict[str, Any] | None = None
 ) -> None:
     """Let the evaluation have found differences to the best part and to the released ranker."""
-    target = shop.layout.evaluation / FILE
+    target, before = shop.layout.evaluation / FILE, shop.stamps.read("evaluation")
+    assert before is not None
     document = json.loads(target.read_text("utf-8"))
     document["differences"][document["best_part"]]["ndcg@10"] = difference
     document["released"] = released and {
@@ -31,9 +32,9 @@ def find(
         "difference": {"ndcg@10": released},
     }
     target.write_text(json.dumps(document), "utf-8")
-    files = [one for one in shop.layout.evaluation.iterdir() if one.is_file()]
+    files = [*shop.layout.evaluation.iterdir(), shop.layout.learned_from]
     expected = shop.expected(STAGES["evaluation"])
-    shop.stamps.write("evaluation", expected, files, {"figures": document})
+    shop.stamps.write("evaluation", expected, files, {**before.facts, "figures": document})
 
 
 def check() -> dg.AssetCheckResult:

@@ -1,0 +1,39 @@
+"""Directories of models, of which a refresh replaces the final one alone."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recsys_dagster.defs.stages import Facts
+from recsys_dagster.evaluation.variants import FINAL
+from recsys_dagster.relearning import LEARNED_FROM, held_out_stamp
+from recsys_dagster.storage.atomic import atomic_directory
+from recsys_dagster.storage.hashing import hash_json
+from recsys_dagster.workshop import Workshop
+
+
+def stamp_held_out(shop: Workshop, stage: str, directory: Path, facts: Facts) -> None:
+    """Record what a stage learned without the held-out listeners; the next refreshes keep it."""
+    origin, parts = shop.data(), [path for path in directory.iterdir() if path.name != FINAL]
+    facts = {**facts, LEARNED_FROM: origin}
+    shop.stamps.write(held_out_stamp(stage), hash_json(origin), parts, facts)
+
+
+@contextmanager
+def all_but_final(target: Path) -> Iterator[Path]:
+    """Replace a directory of models; what was learned without the held-out listeners stays."""
+    with atomic_directory(target) as directory:
+        for kept in sorted(target.iterdir()):
+            if kept.name != FINAL:
+                shutil.copytree(kept, directory / kept.name, copy_function=_link)
+        yield directory
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under two names: models are never changed, only replaced."""
+    try:
+        os.link(source, target)
+    except OSError:  # a disk that cannot
+        shutil.copy2(source, target)
