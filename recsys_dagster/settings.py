@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     spark_remote: str | None = Field(None, alias="SPARK_REMOTE")
     spark_master: str | None = Field(None, alias="SPARK_MASTER")
     svd_objective: Literal["ranking", "squared"] = Field("ranking", alias="RECSYS_SVD_OBJECTIVE")
+    automation: bool = Field(False, alias="RECSYS_AUTOMATION")
+    """Whether schedules and sensors are on unless somebody switches them off in the UI."""
+    refresh_after: float = Field(0.01, ge=0, le=1, alias="RECSYS_REFRESH_AFTER")
+    """The share of listens that has to be new before a sensor refreshes the models."""
     relearn_after: float = Field(0.05, ge=0, le=1, alias="RECSYS_RELEARN_AFTER")
     """The share of plays that may be new before ranker and evaluation are done anew."""
     feature_sources: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -44,6 +48,12 @@ class Settings(BaseSettings):
     listenbrainz_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LISTENBRAINZ_USERS")
     login: Annotated[tuple[str, ...], NoDecode] = Field((), alias="RECSYS_LOGIN")
     """Who may open the app: addresses, `@domain`s, or `*`; `off`: everybody; empty: not said."""
+    alert_webhook: SecretStr | None = Field(None, alias="RECSYS_ALERT_WEBHOOK")
+    """Where failed runs and stale releases are told of."""
+    stale_after: float = Field(9.0, gt=0, alias="RECSYS_STALE_AFTER")
+    """Days that new listens may wait for a release before it is told of."""
+    keep_runs: int = Field(200, ge=20, alias="RECSYS_KEEP_RUNS")
+    """How many runs Dagster's event store keeps."""
     pipeline_url: str = Field("http://127.0.0.1:3000", alias="RECSYS_PIPELINE_URL")
     """Where the app says that the pipeline UI is."""
     spotipy_redirect_uri: str = Field("http://127.0.0.1:8501", alias="SPOTIPY_REDIRECT_URI")
@@ -74,6 +84,17 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an address must begin with http:// or https:// and name a host")
         return address.strip()
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhook(cls, address: SecretStr | None) -> SecretStr | None:
+        """Take nothing but the address of a web service; it is not repeated, as it is a secret."""
+        if address is None:
+            return None
+        parts = urlsplit(address.get_secret_value().strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an address must begin with http:// or https:// and name a host")
+        return SecretStr(address.get_secret_value().strip())
 
     @field_validator(
         "feature_sources", "lastfm_users", "listenbrainz_users", "login", mode="before"

@@ -10,6 +10,7 @@ from recsys_dagster.audio.batches import BatchReport
 from recsys_dagster.audio.coverage import measure_coverage
 from recsys_dagster.audio.opening import open_batches, open_sources
 from recsys_dagster.audio.sources import FeatureSource
+from recsys_dagster.defs.conditions import FILL_PENDING
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import (
     markdown_counts,
@@ -34,6 +35,7 @@ GROUP = "audio"
     deps=[unique_songs],
     partitions_def=SONG_BATCHES,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    automation_condition=FILL_PENDING,
 )
 def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
     """The 13 audio features of 500 songs, and where each came from.

@@ -1,6 +1,7 @@
 """Release: the immutable directory that serving reads."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -35,6 +36,9 @@ GROUP = "release"
     group_name=GROUP,
     kinds={"numpy", "parquet"},
     code_version=STAGES["recommender_release"].code_version,
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        warn_window=timedelta(days=9), fail_window=timedelta(days=16)
+    ),
     deps=[
         listens,
         user_song_interactions,

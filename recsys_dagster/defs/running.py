@@ -11,7 +11,7 @@ import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
-from recsys_dagster.defs.automation import EVERYTHING
+from recsys_dagster.defs.jobs import EVERYTHING
 from recsys_dagster.defs.release import gate_in_words
 from recsys_dagster.defs.stages import FULL, UP_TO_DATE, Facts
 from recsys_dagster.errors import RecsysError
