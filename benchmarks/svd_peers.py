@@ -172,7 +172,7 @@ def pure_python(data: Data) -> Run:
     with whole.running():
         users, items = (column[:PURE_PAIRS].tolist() for column in data.train[:2])
         ratings = (data.ratings[:PURE_PAIRS] - data.ratings.mean()).tolist()
-        rng = random.Random(0)  # noqa: S311 - a start, not a secret
+        rng = random.Random(0)
         p, q = (
             {one: [rng.gauss(0, 0.03) for _ in range(data.factors)] for one in dict.fromkeys(ids)}
             for ids in (users, items)
