@@ -9,6 +9,7 @@ from recsys_dagster import progress
 from recsys_dagster.defs.fetching import history_files
 from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
+from recsys_dagster.defs.plots import by_month, plot_months
 from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.demo import ensure_history
 from recsys_dagster.listening.drift import drift
@@ -51,13 +52,15 @@ def _make_listens(shop: Workshop) -> Made:
     table = sync_listens(
         raw.history, layout.history, layout.listens, layout.readings, progress.current()
     )
-    users = scan_listens(layout.listens).select(pl.col("user").n_unique())
+    heard = scan_listens(layout.listens)
+    users = heard.select(pl.col("user").n_unique())
     return [layout.listens], {
         "listens": table.listens,
         "repeated": table.repeated,
         "bursts": table.bursts,
         "users": int(users.collect(engine="streaming").item()),
         "demo": raw.demo,
+        "by_month": by_month(heard),
         "readings": [reading.to_dict() for reading in table.readings],
         "refused": list(table.refused),
     }
@@ -71,6 +74,7 @@ def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
         "path": dg.MetadataValue.path(str(shop.layout.listens)),
         "listeners": facts["users"],
         "made-up demo world": facts["demo"],
+        "by month": dg.MetadataValue.md(plot_months(facts.get("by_month", {}))),
         "files": markdown_list(
             f"{one.file} ({one.format}): {one.rows:,} rows, {one.listens:,} listens"
             for one in readings

@@ -11,6 +11,7 @@ import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
+from recsys_dagster.defs.housekeeping import forget_old_runs
 from recsys_dagster.defs.jobs import EVERYTHING
 from recsys_dagster.defs.release import gate_in_words
 from recsys_dagster.defs.stages import FULL, UP_TO_DATE, Facts
@@ -92,6 +93,7 @@ def run_everything(
             return RunOutcome((), {}, _remarks(shop))
         with _dagster(home) as instance:
             done, seconds = _execute(instance, due or ["recommender_release"], full=full)
+            forget_old_runs(instance, shop.settings.keep_runs)
         return RunOutcome(done, seconds, _remarks(shop))
 
 

@@ -1,0 +1,28 @@
+"""Pictures of what the first stages hold."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from recsys_dagster.evaluation.plotting import markdown_image
+
+
+def by_month(listens: pl.LazyFrame) -> dict[str, int]:
+    """How many listens each month has, as `2024-05`, oldest first; those without a time in none."""
+    month = pl.col("listened_at").dt.strftime("%Y-%m").alias("month")
+    counts = listens.group_by(month).agg(pl.len()).collect(engine="streaming")
+    return dict(counts.drop_nulls("month").sort("month").iter_rows())
+
+
+def plot_months(counts: Mapping[str, int]) -> str:
+    """Listens by month as a Markdown image; the months between are drawn too."""
+    if not counts:
+        return "none of the listens has a time"
+    months = pl.Series([*counts]).str.to_date("%Y-%m")
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    axes = figure.subplots()
+    axes.bar(months.to_numpy(), [*counts.values()], width=27)
+    axes.set(ylabel="listens a month")
+    axes.spines[["top", "right"]].set_visible(False)
+    return markdown_image(figure, "Listens by month")
