@@ -326,7 +326,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show how well each method ranks, measured when the current release was made."""
     from recsys_dagster.evaluation.gate import of_listeners
-    from recsys_dagster.evaluation.protocol import FEW_LISTENERS
+    from recsys_dagster.evaluation.protocol import FEW_LISTENERS, age_in_words
     from recsys_dagster.evaluation.report import (
         COLUMNS,
         by_ndcg,
@@ -362,6 +362,8 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     protocol = figures["protocol"]
     console.out.print(f"\n{protocol['description']}", markup=False)
     console.out.print(f"Measured on {of_listeners(protocol['listeners'])}, release {release.id}.")
+    if since := age_in_words(release.manifest["figures"]):
+        console.out.print(since)
     if protocol["listeners"] < FEW_LISTENERS:
         console.out.print("With so few listeners the figures swing widely: trust them little.")
 

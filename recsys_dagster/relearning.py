@@ -66,11 +66,11 @@ def stands(
     if any(one.get(LEARNED_FROM) != origin for one in facts):
         return False
     apart = abs(with_features - seal["with_features"]) / max(seal["with_features"], 1)
-    return apart <= limit and _plays_apart(plays, origin) <= limit
+    return apart <= limit and plays_apart(plays, origin) <= limit
 
 
-def _plays_apart(plays: Stamp, origin: Mapping[str, Any]) -> float:
-    """The share of plays that changed since what was learned from, infinity if unknown."""
+def plays_apart(plays: Stamp, origin: Mapping[str, Any]) -> float:
+    """The share of plays that changed since those of `origin`, infinity if unknown."""
     since = origin[DATA[0]]
     if plays.data_version == since:
         return 0.0

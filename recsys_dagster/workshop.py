@@ -17,6 +17,7 @@ from recsys_dagster.relearning import (
     LEARNED,
     LEARNED_FROM,
     held_out_stamp,
+    plays_apart,
     stands,
 )
 from recsys_dagster.settings import Settings, load_settings
@@ -178,6 +179,13 @@ class Workshop:
                 "catalogues": find_raw_files(self.layout).hashes(self.layout, "catalogues"),
             }
         )
+
+    def new_since_evaluation(self) -> float:
+        """The share of plays that are new since ranker and evaluation were made."""
+        sealed, plays = self.stamps.read(LEARNED[-1]), self.stamps.read(DATA[0])
+        if sealed is None or plays is None:
+            return 0.0
+        return plays_apart(plays, sealed.facts[LEARNED_FROM])
 
     def with_features(self) -> int | None:
         """How many songs have audio features; `None` while that is not known."""

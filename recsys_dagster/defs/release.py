@@ -179,6 +179,7 @@ def _figures(shop: Workshop) -> dict[str, Any]:
         "share_of_plays_with_features": round(audio["share_of_plays"], 4),
         "ndcg@10": {method: figures["ndcg@10"] for method, figures in methods.items()},
         "data_version": stamps["listens"].data_version,
+        "new_since_evaluation": round(shop.new_since_evaluation(), 4),
     }
 
 

@@ -1,5 +1,6 @@
 """How it is measured, in words and numbers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from recsys_dagster.evaluation.cases import SEEDS
@@ -79,3 +80,20 @@ def describe_task(task: str, cut: str | None, seeds: int) -> str:
         f"{cut} is learned from. They reveal the {songs} from before; what else they played "
         f"after is to be found. {catalogue}"
     )
+
+
+def age_in_words(figures: Mapping[str, Any]) -> str | None:
+    """How much a release has learned since it was measured; `None` where that is nothing.
+
+    Parameters
+    ----------
+    figures
+        Of the release's manifest.
+
+    Examples
+    --------
+    >>> age_in_words({"new_since_evaluation": 0.012})
+    'Of the plays, 1.2% came or went since this was measured.'
+    """
+    share = float(figures.get("new_since_evaluation") or 0)
+    return f"Of the plays, {share:.1%} came or went since this was measured." if share else None

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from recsys_dagster.evaluation.protocol import age_in_words
 from streamlit_app.parts import (
     ablations,
     card,
@@ -138,11 +139,13 @@ def sound(facts: Mapping[str, Any]) -> None:
     )
 
 
-def protocol(facts: Mapping[str, Any]) -> None:
-    """Say how it was measured."""
+def protocol(facts: Mapping[str, Any], release: Mapping[str, Any]) -> None:
+    """Say how it was measured, and how much is new since."""
     st.header("How it was measured", anchor=False)
     st.markdown(measuring.explain(facts))
     st.caption(measuring.in_short(facts))
+    if since := age_in_words(release):
+        st.caption(since)
 
 
 with frame.page("Quality", LEAD) as open_now:
@@ -156,5 +159,5 @@ with frame.page("Quality", LEAD) as open_now:
     comparing.show(open_now, picks.load(open_now.recommender))
     sound(open_now.figures)
     training(evaluation.get("training", {}))
-    protocol(evaluation.get("protocol", {}))
+    protocol(evaluation.get("protocol", {}), open_now.figures)
     card.show(open_now.card)
