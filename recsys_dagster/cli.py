@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +22,7 @@ from recsys_dagster.fetch_cli import fetch_app
 from recsys_dagster.purge_cli import purge_app
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.up_cli import up
 
 app = typer.Typer(
     name="recsys",
@@ -40,6 +40,7 @@ releases_app = typer.Typer(
 app.add_typer(releases_app, name="releases")
 app.add_typer(fetch_app, name="fetch")
 app.add_typer(purge_app, name="purge")
+app.command()(up)
 
 INTERRUPTED = 130
 STOPPED = "Stopped. What was finished is kept; the same command goes on from there."
@@ -366,39 +367,6 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         console.out.print(since)
     if protocol["listeners"] < FEW_LISTENERS:
         console.out.print("With so few listeners the figures swing widely: trust them little.")
-
-
-@app.command()
-def up(
-    pipeline_port: Annotated[int, typer.Option(help="Of the pipeline UI.")] = 3000,
-    app_port: Annotated[int, typer.Option(help="Of the app.")] = 8501,
-    data_dir: DataDir = None,
-) -> None:
-    """Start the app and the pipeline UI, both on 127.0.0.1; Ctrl-C stops both."""
-    from recsys_dagster import up as servers
-    from recsys_dagster.defs.running import prepare_dagster_home
-
-    settings = chosen_settings(data_dir)
-    layout = Layout(settings.data_dir)
-    os.environ["RECSYS_DATA_DIR"] = str(layout.root)
-    prepare_dagster_home(layout)
-    wanted = servers.servers(pipeline_port, app_port)
-    os.environ.update(servers.addresses(wanted, settings))
-    with servers.stopped_by_signals():
-        try:
-            with servers.running(wanted, layout.logs) as processes:
-                pairs = list(zip(wanted, processes, strict=True))
-                console.out.print("Starting; the pipeline UI takes some 20 seconds.")
-                for server, process in pairs:
-                    servers.wait_until_ready(server, process)
-                    console.out.print(f"{server.name}: {server.address}")
-                console.out.print("Ctrl-C stops both.")
-                while True:
-                    for server, process in pairs:
-                        servers.refuse_ended(server, process)
-                    time.sleep(0.5)
-        except KeyboardInterrupt:
-            console.out.print("Stopped.")
 
 
 @releases_app.callback()

@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     )
 
     dagster_home: Path | None = Field(None, alias="DAGSTER_HOME")
+    postgres_url: str | None = Field(None, alias="DAGSTER_POSTGRES_URL")
+    """Where Dagster keeps its history instead of in SQLite; without the password."""
+    postgres_password: SecretStr | None = Field(None, alias="DAGSTER_POSTGRES_PASSWORD")
+    host: str = Field("127.0.0.1", alias="RECSYS_HOST")
+    """Where `recsys up` listens."""
     data_dir: Path = Field(Path("data"), alias="RECSYS_DATA_DIR")
     engine: Literal["local", "spark"] = Field("local", alias="RECSYS_ENGINE")
     spark_remote: str | None = Field(None, alias="SPARK_REMOTE")

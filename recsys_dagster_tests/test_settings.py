@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from recsys_dagster import up
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.up.servers import addresses, servers
 
 
 @pytest.fixture(autouse=True)
@@ -105,11 +105,13 @@ def test_links_are_addresses_of_pages(
         load_settings()
 
 
-def test_the_app_is_told_where_the_servers_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    servers = up.servers(3100, 8600)
-    assert up.addresses(servers, load_settings()) == {
+def test_the_app_is_told_where_the_servers_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wanted = servers("127.0.0.1", 3100, 8600, tmp_path)
+    assert addresses(wanted, load_settings()) == {
         "RECSYS_PIPELINE_URL": "http://127.0.0.1:3100",
         "SPOTIPY_REDIRECT_URI": "http://127.0.0.1:8600",
     }
     monkeypatch.setenv("RECSYS_PIPELINE_URL", "https://else.example")
-    assert list(up.addresses(servers, load_settings())) == ["SPOTIPY_REDIRECT_URI"]
+    assert list(addresses(wanted, load_settings())) == ["SPOTIPY_REDIRECT_URI"]

@@ -1,16 +1,12 @@
 """The main job in one process, as `recsys run` does it."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.audio.answers import drop_expired
+from recsys_dagster.defs.home import DagsterHome, open_instance, prepare_dagster_home
 from recsys_dagster.defs.housekeeping import forget_old_runs
 from recsys_dagster.defs.jobs import EVERYTHING
 from recsys_dagster.defs.release import gate_in_words
@@ -18,9 +14,7 @@ from recsys_dagster.defs.stages import FULL, UP_TO_DATE, Facts
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
-from recsys_dagster.settings import load_settings
-from recsys_dagster.storage.atomic import sweep, write_text
-from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.atomic import sweep
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.workshop import STAGES, Workshop
 
@@ -47,25 +41,6 @@ class RunOutcome:
     remarks: tuple[str, ...]
 
 
-def prepare_dagster_home(layout: Layout) -> Path:
-    """Make Dagster's home, DAGSTER_HOME or a folder in the data folder, and name it there.
-
-    Raises
-    ------
-    RecsysError
-        DAGSTER_HOME is not an absolute path.
-    """
-    home = load_settings().dagster_home or layout.dagster
-    if not home.is_absolute():
-        raise RecsysError(f"DAGSTER_HOME is {str(home)!r}; it must be an absolute path.")
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        default = files("recsys_dagster").joinpath("dagster.yaml").read_text(encoding="utf-8")
-        write_text(home / "dagster.yaml", default)
-    os.environ["DAGSTER_HOME"] = str(home)
-    return home
-
-
 def run_everything(
     watcher: progress.Progress = progress.SILENT, *, full: bool = False
 ) -> RunOutcome:
@@ -90,30 +65,19 @@ def run_everything(
         home = prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
-            return RunOutcome((), {}, _remarks(shop))
-        with _dagster(home) as instance:
+            return RunOutcome((), {}, _remarks(shop, home))
+        with open_instance(home.path) as instance:
             done, seconds = _execute(instance, due or ["recommender_release"], full=full)
             forget_old_runs(instance, shop.settings.keep_runs)
-        return RunOutcome(done, seconds, _remarks(shop))
+        return RunOutcome(done, seconds, _remarks(shop, home))
 
 
-@contextmanager
-def _dagster(home: Path) -> Iterator[dg.DagsterInstance]:
-    try:
-        instance = dg.DagsterInstance.get()
-    except Exception as error:
-        raise RecsysError(
-            f"Dagster cannot start from {home}: {error}. Correct or delete its dagster.yaml."
-        ) from error
-    with instance:
-        yield instance
-
-
-def _remarks(shop: Workshop) -> tuple[str, ...]:
+def _remarks(shop: Workshop, home: DagsterHome) -> tuple[str, ...]:
     listens, audio = shop.stamps.read("listens"), shop.stamps.read("audio_features")
     nothing: Facts = {"refused": [], "readings": [], "repeated": {}, "bursts": {}}
     heard = listens.facts if listens else nothing
     return (
+        *([home.remark] if home.remark else []),
         *heard["refused"],
         *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
         *union_in_words(*(sum(heard[kind].values()) for kind in ("repeated", "bursts"))),

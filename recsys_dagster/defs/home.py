@@ -1,0 +1,89 @@
+"""Dagster's home: the folder with its settings and, unless PostgreSQL has it, its history."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recsys_dagster.defs import postgres
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import load_settings
+from recsys_dagster.storage.atomic import write_text
+from recsys_dagster.storage.layout import Layout
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@dataclass(frozen=True, slots=True)
+class DagsterHome:
+    """Where it is, and what a user has to be told about it."""
+
+    path: Path
+    remark: str | None = None
+
+
+def prepare_dagster_home(layout: Layout) -> DagsterHome:
+    """Make Dagster's home, DAGSTER_HOME or a folder in the data folder, and name it there.
+
+    Its dagster.yaml is the user's once it is there. Only the part that names PostgreSQL comes and
+    goes with the settings.
+
+    Raises
+    ------
+    RecsysError
+        DAGSTER_HOME is not an absolute path, or PostgreSQL is named and cannot be used.
+    """
+    settings = load_settings()
+    home = settings.dagster_home or layout.dagster
+    if not home.is_absolute():
+        raise RecsysError(f"DAGSTER_HOME is {str(home)!r}; it must be an absolute path.")
+    server = postgres.server_of(settings)
+    if server is not None:
+        postgres.refuse_unreachable(server)
+        os.environ[postgres.PASSWORD] = server.password.get_secret_value()
+    home.mkdir(parents=True, exist_ok=True)
+    remark = _write_config(home / "dagster.yaml", server)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return DagsterHome(home, remark)
+
+
+def _write_config(config: Path, server: postgres.Server | None) -> str | None:
+    """Bring dagster.yaml in step with the settings; a remark where the history moves."""
+    before = config.read_text(encoding="utf-8") if config.exists() else None
+    default = files("recsys_dagster").joinpath("dagster.yaml").read_text(encoding="utf-8")
+    after = postgres.configured(default if before is None else before, server, config)
+    if after == before:
+        return None
+    write_text(config, after)
+    if before is None:
+        return None
+    place = "SQLite again" if server is None else f"PostgreSQL ({server})"
+    return (
+        f"Dagster keeps its history in {place} from now on. It starts anew there, also which "
+        "schedules and sensors are switched on; tables, models and releases are not touched."
+    )
+
+
+@contextmanager
+def open_instance(home: Path) -> "Iterator[dg.DagsterInstance]":
+    """Dagster with its storage.
+
+    Raises
+    ------
+    RecsysError
+        It cannot start from what is in its home.
+    """
+    import dagster as dg
+
+    try:
+        instance = dg.DagsterInstance.get()
+    except Exception as error:
+        raise RecsysError(
+            f"Dagster cannot start from {home}: {error}. Correct or delete its dagster.yaml."
+        ) from error
+    with instance:
+        yield instance
