@@ -115,6 +115,7 @@ def configured(text: str, server: Server | None, config: Path) -> str:
 def _storage(server: Server) -> str:
     """The entry in YAML; the password stays in the environment."""
     literal = {
+        "scheme": "postgresql+psycopg2",  # SQLAlchemy 2.1 takes another driver by default
         "username": server.user,
         "hostname": f"[{server.host}]" if ":" in server.host else server.host,
         "port": server.port,

@@ -66,6 +66,7 @@ class Family:
             yield
         finally:
             end_groups(self._groups(), reap=self._reap)
+            self._keeper.keep([])
             self._keeper.close()
 
     def start(self, stop: Stop) -> Iterator[Server]:
