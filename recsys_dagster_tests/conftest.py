@@ -12,14 +12,16 @@ from recsys_dagster_tests.commands import recsys
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
 
-_OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME")
+_OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME",
+         "DAGSTER_POSTGRES_")  # fmt: skip
+_KEPT = {"RECSYS_REQUIRE_BROWSER", "RECSYS_REQUIRE_POSTGRES"}
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the settings of whoever runs it, or writes into their data folder."""
     for name in list(os.environ):
-        if name.startswith(_OURS) and name != "RECSYS_REQUIRE_BROWSER":
+        if name.startswith(_OURS) and name not in _KEPT:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
