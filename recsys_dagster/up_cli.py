@@ -36,6 +36,9 @@ def up(
     host: Host = None,
     pipeline_port: Annotated[int, typer.Option(help="Of the pipeline UI.")] = 3000,
     app_port: Annotated[int, typer.Option(help="Of the app.")] = 8501,
+    app: Annotated[
+        bool, typer.Option("--app/--no-app", help="Without the app, it is the pipeline alone.")
+    ] = True,
     data_dir: DataDir = None,
 ) -> None:
     """Start the app, the pipeline UI and its daemon, and keep them running; Ctrl-C stops all.
@@ -55,7 +58,7 @@ def up(
             _say(OPEN.format(host=where, port=pipeline_port), console.err)
         if home.remark:
             _say(home.remark)
-        wanted = servers(where, pipeline_port, app_port, folder)
+        wanted = servers(where, pipeline_port, app_port if app else None, folder)
         refuse_unusable_ports(wanted)
         os.environ.update(addresses(wanted, settings))
         _run(Family(wanted, layout.logs), stop)

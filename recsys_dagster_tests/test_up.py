@@ -1,15 +1,17 @@
-"""`recsys up` for real: both servers, the job in one click, and nothing left behind."""
+"""`recsys up` for real: the servers, the job in one click, deaths, and nothing left behind."""
 
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from playwright.sync_api import Browser, expect
 
 from recsys_dagster_tests.browsing import PATIENCE, chromium, free_port, page_at
@@ -18,6 +20,7 @@ from recsys_dagster_tests.conftest import make_demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 READY_WITHIN = 120
+SERVERS = ("streamlit", "dagster_webserver", "code_server", "dagster._daemon")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def up(data_dir: Path, ports: tuple[int, int]) -> Iterator[subprocess.Popen[str]
         start_new_session=True,
     )
     try:
-        _wait_for("Ctrl-C stops both", server)
+        _wait_for("Ctrl-C stops all", server)
         yield server
     finally:
         if server.poll() is None:
@@ -59,34 +62,80 @@ def _wait_for(words: str, server: subprocess.Popen[str]) -> None:
     pytest.fail("recsys up ended")
 
 
-def test_the_job_works_in_one_click(browser: Browser, tmp_path: Path) -> None:
+def test_the_job_works_in_one_click_and_all_come_back_when_killed(
+    browser: Browser, tmp_path: Path
+) -> None:
     """On a folder where nothing was ever materialised."""
     data, ports, errors = tmp_path / "data", (free_port(), free_port()), list[str]()
     make_demo(data)
+    pipeline, app = (f"http://127.0.0.1:{port}" for port in ports)
     with up(data, ports) as server:
-        family = psutil.Process(server.pid).children(recursive=True)
-        job = f"http://127.0.0.1:{ports[0]}/locations/recsys_dagster/jobs/everything"
+        job = f"{pipeline}/locations/recsys_dagster/jobs/everything"
         with page_at(browser, job, errors) as page:
             page.get_by_role("button", name="Materialize all").click()
-            _wait_for_release(data)
-            page.goto(f"http://127.0.0.1:{ports[0]}/runs")
+            _wait_until((data / "releases" / "CURRENT").exists)
+            page.goto(f"{pipeline}/runs")
             expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE)
-            page.screenshot(path=tmp_path / "runs.png")
-        with page_at(browser, f"http://127.0.0.1:{ports[1]}", errors) as page:
+        _refuse_strangers(app)
+        _kill_each(server)
+        with page_at(browser, app, errors) as page:
             expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
-        server.send_signal(signal.SIGINT)
+        with page_at(browser, job, errors) as page:
+            expect(page.get_by_role("button", name="Materialize all")).to_be_visible(
+                timeout=PATIENCE
+            )
+        family = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGTERM)
         assert server.wait(20) == 0
-    _, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
+    assert not psutil.wait_procs(family, timeout=0)[1]
     status = recsys("status", "--json", "--data-dir", data).json
     assert (status["listens"], status["pending_batches"]) == (12_000, 0)
 
 
-def _wait_for_release(data: Path) -> None:
+def _kill_each(server: subprocess.Popen[str]) -> None:
+    """SIGKILL to all four servers; wait until each runs again and those for browsers answer."""
+    assert server.stdout is not None
+    before = [_named(server, name) for name in SERVERS]
+    for process in before:
+        process.kill()
+    killed = {server.stdout.readline().split(" was ended by SIGKILL")[0] for _ in SERVERS}
+    assert killed == {"The app", "The code server", "The pipeline", "The daemon"}
+    _wait_until(lambda: not {_named(server, name) for name in SERVERS} & set(before))
+    _wait_until(lambda: all(_listens(_named(server, name)) for name in SERVERS[:2]))
+
+
+def _wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + READY_WITHIN
-    while not (data / "releases" / "CURRENT").exists():
-        assert time.monotonic() < deadline, "no release came"
+    while True:
+        with suppress(psutil.NoSuchProcess, StopIteration):
+            if condition():
+                return
+        assert time.monotonic() < deadline
         time.sleep(0.5)
+
+
+def _listens(process: psutil.Process) -> bool:
+    return any(one.status == psutil.CONN_LISTEN for one in process.net_connections())
+
+
+def _named(server: subprocess.Popen[str], word: str) -> psutil.Process:
+    children = psutil.Process(server.pid).children()
+    return next(child for child in children if word in " ".join(child.cmdline()))
+
+
+def _refuse_strangers(app: str) -> None:
+    """Other websites can neither open a session nor send a file with a visitor's browser."""
+    stranger = {"Origin": "https://else.example"}
+    ask = partial(requests.request, timeout=30)
+    assert ask("PUT", f"{app}/_stcore/upload_file/a/b", files={"f": b"x"}).status_code == 403
+    answer = ask("GET", f"{app}/_stcore/health", headers=stranger)
+    assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (200, None)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+    for origin, code in ((stranger, 403), ({"Origin": app}, 101)):
+        headers = {**upgrade, **origin}
+        with ask("GET", f"{app}/_stcore/stream", headers=headers, stream=True) as answer:
+            assert answer.status_code == code
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:

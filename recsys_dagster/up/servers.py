@@ -12,7 +12,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
 from recsys_dagster.up import hosts
 
-_LOCATION = "recsys_dagster"
+_LOCATION, _CODE = "recsys_dagster", "recsys_dagster.defs.code_server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Server:
         return self.listens is None or _socket_answers(self.listens)
 
 
-def servers(host: str, pipeline_port: int, app_port: int, folder: Path) -> list[Server]:
-    """The app, and the three processes of the pipeline.
+def servers(host: str, pipeline_port: int, app_port: int | None, folder: Path) -> list[Server]:
+    """The app, where it has a port, and the three processes of the pipeline.
 
     The pipeline's code is loaded once, by a server that the UI and the daemon share; each
     would start one of its own otherwise. It listens on a socket file: whoever reaches it can run
@@ -68,17 +68,14 @@ def servers(host: str, pipeline_port: int, app_port: int, folder: Path) -> list[
     workspace.write_text(json.dumps({"load_from": [location]}), encoding="utf-8")  # JSON is YAML
     python, where = [sys.executable, "-m"], ["-w", str(workspace)]
     web = [*where, "-h", host, "-p", str(pipeline_port)]
-    return [
-        Server("app", [*python, *_streamlit(host, app_port)], (host, app_port)),
-        Server(
-            "code server",
-            [*python, "recsys_dagster.defs.code_server", str(code)],
-            code,
-            needed=True,
-        ),
+    pipeline = [
+        Server("code server", [*python, _CODE, str(code)], code, needed=True),
         Server("pipeline", [*python, "dagster_webserver", *web], (host, pipeline_port)),
         Server("daemon", [*python, "dagster._daemon", "run", *where]),
     ]
+    if app_port is None:
+        return pipeline
+    return [Server("app", [*python, *_streamlit(host, app_port)], (host, app_port)), *pipeline]
 
 
 def _streamlit(host: str, port: int) -> list[str]:
