@@ -19,7 +19,7 @@ from recsys_dagster_tests.commands import COMMAND, environment, recsys
 from recsys_dagster_tests.conftest import make_demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-READY_WITHIN = 120
+READY_WITHIN = 200
 SERVERS = ("streamlit", "dagster_webserver", "code_server", "dagster._daemon")
 
 
@@ -62,6 +62,7 @@ def _wait_for(words: str, server: subprocess.Popen[str]) -> None:
     pytest.fail("recsys up ended")
 
 
+@pytest.mark.timeout(600)
 def test_the_job_works_in_one_click_and_all_come_back_when_killed(
     browser: Browser, tmp_path: Path
 ) -> None:
