@@ -2,6 +2,6 @@
 
 import warnings
 
-# Single-run backfills are "beta" in name; there is nothing that a user could do about it. Named by
-# its words: `recsys up` prepares Dagster's home without the memory that importing Dagster takes.
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy`")
+# What Dagster calls "beta": there is nothing that a user could do about it. Told by its words, not
+# its class: `recsys up` prepares Dagster's home without the memory that importing Dagster takes.
+warnings.filterwarnings("ignore", message=".* is currently in beta")

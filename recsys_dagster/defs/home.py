@@ -1,5 +1,6 @@
 """Dagster's home: the folder with its settings and, unless PostgreSQL has it, its history."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from recsys_dagster.storage.layout import Layout
 
 if TYPE_CHECKING:
     import dagster as dg
+
+_EARLIER = {"0697aeb012a4badbcb5a5f92ff0f677616edbc849b8fed922b2ef3e0770586a3"}
+"""SHA-256 of each dagster.yaml that we gave before: one that nobody has changed is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,17 @@ def prepare_dagster_home(layout: Layout) -> DagsterHome:
 
 def _write_config(config: Path, server: postgres.Server | None) -> str | None:
     """Bring dagster.yaml in step with the settings; a remark where the history moves."""
-    before = config.read_text(encoding="utf-8") if config.exists() else None
     default = files("recsys_dagster").joinpath("dagster.yaml").read_text(encoding="utf-8")
-    after = postgres.configured(default if before is None else before, server, config)
-    if after == before:
-        return None
-    write_text(config, after)
-    if before is None:
+    before = config.read_text(encoding="utf-8") if config.exists() else default
+    rest, was = postgres.split(before)
+    if hashlib.sha256(rest.encode()).hexdigest() in _EARLIER:
+        rest = default
+    part = postgres.storage_part(server)
+    after = postgres.joined(rest, part, config)
+    moved = config.exists() and part != was
+    if after != before or not config.exists():
+        write_text(config, after)
+    if not moved:
         return None
     place = "SQLite again" if server is None else f"PostgreSQL ({server})"
     return (

@@ -94,22 +94,34 @@ def _arguments(server: Server) -> dict[str, Any]:
     return {"connect_timeout": 10, **where, **who, **server.params}
 
 
-def configured(text: str, server: Server | None, config: Path) -> str:
-    """A dagster.yaml with the storage that the settings name; the rest of it stays.
+def split(text: str) -> tuple[str, str]:
+    """A dagster.yaml without the part that names PostgreSQL, and that part."""
+    ours = _OURS.search(text)
+    if ours is None:
+        return text, ""
+    return f"{text[: ours.start()]}\n{text[ours.end() :]}", ours[0].strip()
+
+
+def joined(rest: str, part: str, config: Path) -> str:
+    """A dagster.yaml with the part that names PostgreSQL, if any.
 
     Raises
     ------
     RecsysError
-        The file names a storage by itself.
+        The rest names a storage by itself.
     """
-    rest = _OURS.sub("\n", text)
-    if server is None:
+    if not part:
         return rest
     if _STORAGE.search(rest):
         raise RecsysError(
             f"{config} names a storage of its own, and {URL} another. Remove one of them."
         )
-    return f"{rest.rstrip()}\n\n{_FIRST}\n{_storage(server)}{_LAST}\n"
+    return f"{rest.rstrip()}\n\n{part}\n"
+
+
+def storage_part(server: Server | None) -> str:
+    """What dagster.yaml has to say of the server; nothing of none."""
+    return "" if server is None else f"{_FIRST}\n{_storage(server)}{_LAST}"
 
 
 def _storage(server: Server) -> str:

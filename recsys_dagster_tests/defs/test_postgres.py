@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
 
+from recsys_dagster.defs import home as home_of_dagster
 from recsys_dagster.defs import postgres as ours
 from recsys_dagster.defs.home import prepare_dagster_home
 from recsys_dagster.errors import RecsysError
@@ -79,6 +81,19 @@ def test_switching_moves_the_history_and_leaves_what_the_user_wrote(
     back, remark = _config(layout)
     assert yaml.safe_load(back) == yaml.safe_load(changed)
     assert "in SQLite again" in str(remark)
+
+
+def test_a_config_that_we_gave_earlier_is_renewed_unless_it_was_changed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
+    now, _ = _config(layout)
+    earlier = "nux:\n  enabled: true\n"
+    monkeypatch.setattr(home_of_dagster, "_EARLIER", {sha256(earlier.encode()).hexdigest()})
+    config.write_text(earlier + now[now.index("\n# From here") :])
+    assert _config(layout) == (now, None)
+    config.write_text(earlier + "# mine\n")
+    assert _config(layout)[0].startswith(earlier + "# mine\n")
 
 
 def test_a_storage_of_the_users_own_is_not_overruled(layout: Layout) -> None:
