@@ -12,6 +12,7 @@ import typer
 
 from recsys_dagster import console
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import BusyError, writing
 
@@ -23,10 +24,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, n
 
 
 def chosen_settings(data_dir: Path | None) -> Settings:
-    """The settings; a data folder given by hand counts for child processes too."""
+    """The settings; a data folder given by hand counts for child processes too.
+
+    Raises `RecsysError` for a data folder of a newer version, before anything is done in it.
+    """
     if data_dir is not None:
         os.environ["RECSYS_DATA_DIR"] = str(data_dir.expanduser().resolve())
-    return load_settings()
+    settings = load_settings()
+    refuse_newer(Layout(settings.data_dir))
+    return settings
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from typing import Any
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.atomic import flush, flush_tree, temporary_name, write_json, write_text
-from recsys_dagster.storage.hashing import content_hash, hash_file, hash_json
+from recsys_dagster.storage.hashing import checksum, content_hash, hash_file, hash_json
 
 SCHEMA_VERSION = 1
 MODEL_CARD = "model_card.md"
@@ -190,7 +190,7 @@ class Releases:
             | {"python": platform.python_version()},
             "files": files,
         }
-        manifest["checksum"] = _checksum(manifest)
+        manifest["checksum"] = checksum(manifest)
         write_json(building / _MANIFEST, manifest)
         check(Release(release_id, building, manifest))
         flush_tree(building)
@@ -236,14 +236,9 @@ class Releases:
                 f"Release {release_id} has the form {found}, expected {SCHEMA_VERSION}. "
                 "Run `recsys run` to make a new one."
             )
-        if manifest.get("checksum") != _checksum(manifest):
+        if manifest.get("checksum") != checksum(manifest):
             raise _damaged(release_id, f"{_MANIFEST} is not as it was released")
         return manifest
-
-
-def _checksum(manifest: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in manifest.items() if name != "checksum"}
-    return hash_json(json.loads(json.dumps(rest)))  # keys as they are read back
 
 
 def _describe(path: Path) -> dict[str, Any]:

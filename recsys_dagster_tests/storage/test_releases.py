@@ -10,6 +10,7 @@ import pytest
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage import releases as module
+from recsys_dagster.storage.hashing import checksum
 from recsys_dagster.storage.releases import Release, Releases
 
 FILES = {
@@ -177,7 +178,7 @@ def test_a_release_without_fast_checksums_is_verified_by_the_slow_ones(
     manifest = json.loads((release.path / "manifest.json").read_text("utf-8"))
     for recorded in manifest["files"].values():
         del recorded["xxh3_128"]
-    manifest["checksum"] = module._checksum(manifest)
+    manifest["checksum"] = checksum(manifest)
     (release.path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     assert releases.open(release.id).manifest == manifest
     damage_file(release.path / "songs.parquet", damage, release.path / "note")
