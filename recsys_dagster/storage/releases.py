@@ -126,6 +126,15 @@ class Releases:
                 check.result()
         return Release(release_id, directory, manifest)
 
+    def newest_whole(self) -> Release | None:
+        """The newest release that is not damaged."""
+        for release_id in self.ids():
+            try:
+                return self.open(release_id)
+            except RecsysError:
+                continue
+        return None
+
     def describe(self, release_id: str) -> dict[str, Any]:
         """The manifest of a release, without reading the rest of it."""
         return self._manifest(release_id)
