@@ -1,7 +1,7 @@
 """The main job in one process, as `recsys run` does it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -83,18 +83,18 @@ def run_everything(
     RecsysError
         Another run works in the data folder, a stage failed, or a blocking check did.
     """
-    shop = Workshop.open(full=full)
+    shop = Workshop.open(full=full, thorough=True)
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
-        drop_expired(shop.layout.answers)
+        lost = drop_expired(shop.layout.answers)
         home = prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
-            return RunOutcome((), {}, _remarks(shop))
+            return RunOutcome((), {}, (*lost, *_remarks(shop)))
         with _dagster(home) as instance:
             done, seconds = _execute(instance, due or ["recommender_release"], full=full)
             forget_old_runs(instance, shop.settings.keep_runs)
-        return RunOutcome(done, seconds, _remarks(shop))
+        return RunOutcome(done, seconds, (*lost, *_ids(shop, done), *_remarks(shop)))
 
 
 @contextmanager
@@ -120,6 +120,13 @@ def _remarks(shop: Workshop) -> tuple[str, ...]:
         *((*audio.facts["refused"], *audio.facts.get("remarks", ())) if audio else ()),
         *_gate(shop),
     )
+
+
+def _ids(shop: Workshop, done: tuple[str, ...]) -> Sequence[str]:
+    """Where the ids of songs are from, said once: in the run that had to look elsewhere."""
+    songs = shop.stamps.read("unique_songs") if "unique_songs" in done else None
+    remarks: Sequence[str] = songs.facts["remarks"] if songs else ()
+    return remarks
 
 
 def _gate(shop: Workshop) -> tuple[str, ...]:
