@@ -107,7 +107,7 @@ def partner(names: list[str], name: str, rng: random.Random) -> str:
 def owner(data_dir: Path, name: str) -> str | None:
     """The stage that made a file of the tables, models or evaluation, or whose stamp it is."""
     if name.startswith("cache/stages/"):
-        return Path(name).stem
+        return Path(name).name.partition(".")[0]
     if name.startswith("releases/"):
         return None
     stamps = Stamps(Layout(data_dir))

@@ -95,7 +95,8 @@ class Stamps:
         version = hash_json({name: file.sha256 for name, file in described.items()})[:16]
         stamp = Stamp(expected, version, described, dict(facts))
         document = asdict(stamp)
-        write_json(self._path(stage), {**document, _CHECKSUM: checksum(document)})
+        sealed = {**document, _CHECKSUM: _checksum(stage, document)}
+        write_json(self._path(stage), sealed)
         return stamp
 
     def forget(self, stage: str) -> None:
@@ -109,7 +110,7 @@ class Stamps:
         try:
             found = json.loads(self._path(stage).read_text(encoding="utf-8"))
             # Stamps of the first versions have none.
-            if _CHECKSUM in found and found.pop(_CHECKSUM) != checksum(found):
+            if _CHECKSUM in found and found.pop(_CHECKSUM) != _checksum(stage, found):
                 return None
             outputs = {name: OutputFile(**file) for name, file in found.pop("outputs").items()}
             return Stamp(outputs=outputs, **found)
@@ -133,6 +134,11 @@ class Stamps:
             return False  # gone, or a name that no file can have
         self._seen_whole.add(known)
         return True
+
+
+def _checksum(stage: str, document: Mapping[str, Any]) -> str:
+    """Over the stamp and whose it is: the stamp of another stage is none."""
+    return checksum({"stage": stage, **document})
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,14 @@ def test_a_fact_that_changed_by_itself_means_to_do_it_again(stamps: Stamps, layo
     path = layout.stamps / "svd_model.json"
     path.write_text(path.read_text().replace('"best_epoch": 7', '"best_epoch": 3'))
     assert stamps.read("svd_model") is None
+
+
+def test_the_stamp_of_another_stage_is_none(stamps: Stamps, layout: Layout) -> None:
+    stamps.write("ranker", PRINT, [layout.songs], {})
+    for name in ("svd_model.held_out", "knn_index"):
+        shutil.copy(layout.stamps / "ranker.json", layout.stamps / f"{name}.json")
+        assert stamps.read(name) is None
+    assert stamps.read("ranker") is not None
 
 
 def test_a_stamp_of_the_first_versions_counts(stamps: Stamps, layout: Layout) -> None:
