@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import polars as pl
+
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
@@ -11,7 +13,7 @@ from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Release, Releases
 
 T = TypeVar("T")
-_UNREADABLE = (RecsysError, OSError, ValueError, KeyError)
+_UNREADABLE = (RecsysError, OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def open_served(layout: Layout, opening: Callable[[Release], T]) -> Served[T]:
     except _UNREADABLE as error:
         if not releases.ids():
             raise
-        trouble = str(error)
+        trouble = str(error) if isinstance(error, RecsysError) else _in_words(error)
     for release_id in fallbacks(layout):
         try:
             release = releases.open(release_id)
@@ -56,6 +58,13 @@ def open_served(layout: Layout, opening: Callable[[Release], T]) -> Served[T]:
         except _UNREADABLE:
             continue
     raise RecsysError(f"{trouble} There is no other release to go back to.")
+
+
+def _in_words(error: Exception) -> str:
+    return (
+        f"The current release cannot be opened ({type(error).__name__}: {error}). "
+        "`recsys run` makes a new one."
+    )
 
 
 def instead(trouble: str, release_id: str) -> str:

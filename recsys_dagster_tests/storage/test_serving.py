@@ -45,13 +45,16 @@ def test_the_newest_whole_one_before_a_damaged_one_is_served(layout: Layout) -> 
     assert current(layout).read_bytes() == before
 
 
-def test_a_release_that_cannot_be_opened_is_passed_over_too(layout: Layout) -> None:
+@pytest.mark.parametrize("error", [RecsysError, KeyError, TypeError, OSError])
+def test_a_release_that_cannot_be_opened_is_passed_over_too(
+    layout: Layout, error: type[Exception]
+) -> None:
     publish(layout, "one")
     publish(layout, "two")
 
     def opening(release: Release) -> str:
         if note(release) == "two":
-            raise RecsysError("two is of another kind.")
+            raise error("two is of another kind")
         return note(release)
 
     served = open_served(layout, opening)
