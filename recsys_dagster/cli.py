@@ -13,13 +13,16 @@ from recsys_dagster.cli_parts import (
     AsJson,
     DataDir,
     chosen_settings,
+    open_recommender,
     print_json,
     print_text,
+    said,
     waiting_to_write,
 )
 from recsys_dagster.errors import RecsysError, StoppedError
 from recsys_dagster.fetch_cli import fetch_app
 from recsys_dagster.purge_cli import purge_app
+from recsys_dagster.releases_cli import releases_app, rolled_back
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.up_cli import up
@@ -33,9 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-)
-releases_app = typer.Typer(
-    help="List the releases, or go back to one.", invoke_without_command=True
 )
 app.add_typer(releases_app, name="releases")
 app.add_typer(fetch_app, name="fetch")
@@ -115,19 +115,6 @@ def run(
             console.err.print(console.printable(remark), markup=False, soft_wrap=True)
 
 
-def _rolled_back(settings: Settings) -> list[tuple[str, str]]:
-    """A line that says so, where an earlier release than the newest is read."""
-    from recsys_dagster.storage.releases import Releases
-
-    releases = Releases(Layout(settings.data_dir).releases)
-    newest = releases.ids()[:1]
-    if not newest or newest[0] == releases.current_id():
-        return []
-    return [
-        ("rolled back", f"from {newest[0]}; `recsys releases rollback {newest[0]}` goes forward")
-    ]
-
-
 def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) -> None:
     """What there is now, ten recommendations to taste, and what to do next."""
     from recsys_dagster.recommend import Recommender
@@ -145,7 +132,7 @@ def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) 
             ("songs", f"{summary['songs']:,}, "
                       f"{summary['songs_with_features']:,} of them with audio features"),
             ("release", str(summary["release"])),
-            *_rolled_back(settings),
+            *rolled_back(settings),
         ]
     )  # fmt: skip
     recommender = Recommender.open(settings.data_dir)
@@ -242,7 +229,7 @@ def recommend(
     `recsys recommend --user NAME --popularity deep --energy -0.5 --exclude-artist Blur`.
     Without songs, the most played ones come.
     """
-    from recsys_dagster.recommend import MAX_SEEDS, METHODS, Recommender
+    from recsys_dagster.recommend import MAX_SEEDS, METHODS
 
     seeds = songs or []
     if seeds and user is not None:
@@ -258,10 +245,10 @@ def recommend(
     wishes = parts.wishes(
         diversity, max_per_artist, popularity, steer, exclude_artist or [], exclude or []
     )
-    recommender = Recommender.open(chosen_settings(data_dir).data_dir)
+    recommender, warning = open_recommender(data_dir)
     answer = recommender.recommend(seeds, user=user, method=method, n=n, **wishes)
     if as_json:
-        print_json(answer.to_dict())
+        print_json({**answer.to_dict(), **warning})
     elif file_format:
         console.show_unmatched(answer)
         print_text(parts.exported(file_format, answer.recommendations))
@@ -279,12 +266,10 @@ def search(
     """Search the released songs; case, accents and spelling mistakes do not matter."""
     from dataclasses import asdict
 
-    from recsys_dagster.recommend import Recommender
-
-    recommender = Recommender.open(chosen_settings(data_dir).data_dir)
+    recommender, warning = open_recommender(data_dir)
     found = recommender.search(text, n)
     if as_json:
-        print_json({"query": text, "songs": [asdict(song) for song in found]})
+        print_json({"query": text, "songs": [asdict(song) for song in found], **warning})
     elif found:
         console.show_songs(found)
     else:
@@ -314,12 +299,13 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         ("  missing because", reasons or "none is missing"),
         ("pending batches", f"{found['pending_batches']:,}"),
         ("release", found["release"] or "none yet: run `recsys run`"),
-        *_rolled_back(settings),
+        *rolled_back(settings),
     ]  # fmt: skip
     if ndcg is not None:
         facts.append(("NDCG@10 of the hybrid", f"{ndcg:.3f}"))
     if problem := found.get("release_problem"):
         facts.append(("problem", problem))
+        facts.append(("used instead", found["served_release"] or "none: there is no other"))
     console.show_facts(facts)
 
 
@@ -337,13 +323,13 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         task_rows,
         title,
     )
-    from recsys_dagster.storage.releases import Releases
+    from recsys_dagster.storage.releases import Release
+    from recsys_dagster.storage.serving import open_served
 
-    layout = Layout(chosen_settings(data_dir).data_dir)
-    release = Releases(layout.releases).open_current()
-    figures = release.evaluation()
+    served = open_served(Layout(chosen_settings(data_dir).data_dir), Release.evaluation)
+    release, (figures, warning) = served.release, said(served)
     if as_json:
-        print_json({"release": release.id, **figures})
+        print_json({"release": release.id, **figures, **warning})
         return
     methods = figures["methods"]
     rows = [[name, *(shown(methods[name][column]) for column in COLUMNS)]
@@ -367,64 +353,6 @@ def evaluate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         console.out.print(since)
     if protocol["listeners"] < FEW_LISTENERS:
         console.out.print("With so few listeners the figures swing widely: trust them little.")
-
-
-@releases_app.callback()
-def releases(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List the releases, newest first."""
-    if context.invoked_subcommand is not None:
-        context.obj = data_dir
-        return
-    from recsys_dagster.storage.releases import Releases
-
-    found = Releases(Layout(chosen_settings(data_dir).data_dir).releases)
-    current = found.current_id()
-    rows = [_describe_release(found, release_id, current) for release_id in found.ids()]
-    if as_json:
-        print_json({"current": current, "releases": rows})
-    elif rows:
-        columns = [("release", False), ("made", False), ("listens", True), ("songs", True),
-                   ("NDCG@10 of the hybrid", True), ("", False)]  # fmt: skip
-        cells = [[row["id"], row["created_at"] or "damaged", str(row["listens"]),
-                  str(row["songs"]), str(row["ndcg@10"]), "current" if row["current"] else ""]
-                 for row in rows]  # fmt: skip
-        console.out.print(console.table(columns, cells))
-    else:
-        console.err.print("Nothing has been released yet. Run `recsys run` first.")
-
-
-def _describe_release(found: Any, release_id: str, current: str | None) -> dict[str, Any]:
-    try:
-        manifest = found.describe(release_id)
-    except RecsysError:
-        manifest = {}
-    figures = manifest.get("figures", {})
-    return {
-        "id": release_id,
-        "current": release_id == current,
-        "created_at": manifest.get("created_at"),
-        "listens": figures.get("listens"),
-        "songs": figures.get("songs"),
-        "ndcg@10": figures.get("ndcg@10", {}).get("hybrid"),
-    }
-
-
-@releases_app.command()
-def rollback(
-    context: typer.Context,
-    release_id: Annotated[str, typer.Argument(metavar="ID", help="As `recsys releases` shows.")],
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let the app and the command line read an earlier release; none is deleted."""
-    from recsys_dagster.storage.releases import Releases
-
-    layout = Layout(chosen_settings(data_dir or context.obj).data_dir)
-    release = Releases(layout.releases).roll_back(release_id)
-    if as_json:
-        print_json({"current": release.id})
-    else:
-        console.out.print(f"The current release is {release.id}.")
 
 
 @app.command()

@@ -6,14 +6,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from recsys_dagster import console
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import BusyError, writing
+from recsys_dagster.storage.serving import Served, open_served
+
+if TYPE_CHECKING:
+    from recsys_dagster.recommend import Recommender
+
+T = TypeVar("T")
 
 DataDir = Annotated[
     Path | None,
@@ -23,10 +30,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, n
 
 
 def chosen_settings(data_dir: Path | None) -> Settings:
-    """The settings; a data folder given by hand counts for child processes too."""
+    """The settings; a data folder given by hand counts for child processes too.
+
+    Raises `RecsysError` for a data folder of a newer version, before anything is done in it.
+    """
     if data_dir is not None:
         os.environ["RECSYS_DATA_DIR"] = str(data_dir.expanduser().resolve())
-    return load_settings()
+    settings = load_settings()
+    refuse_newer(Layout(settings.data_dir))
+    return settings
+
+
+def open_recommender(data_dir: Path | None) -> tuple["Recommender", dict[str, str]]:
+    """The recommender that is served; where it is not the current release, a line says why.
+
+    The second is what JSON has to have besides: that line as `warning`, or nothing.
+    """
+    from recsys_dagster.recommend import Recommender
+
+    return said(open_served(Layout(chosen_settings(data_dir).data_dir), Recommender.from_release))
+
+
+def said(served: Served[T]) -> tuple[T, dict[str, str]]:
+    """What was opened; its warning goes to standard error, and back for JSON."""
+    if served.warning is None:
+        return served.opened, {}
+    console.err.print(console.printable(served.warning), markup=False, soft_wrap=True)
+    return served.opened, {"warning": served.warning}
 
 
 @contextmanager

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     )
     spotipy_client_id: str | None = Field(None, alias="SPOTIPY_CLIENT_ID")
     spotipy_client_secret: SecretStr | None = Field(None, alias="SPOTIPY_CLIENT_SECRET")
+    keep_releases: int = Field(10, ge=0, alias="RECSYS_KEEP_RELEASES")
+    """How many releases stay; 0, or `all`: every one."""
     lastfm_api_key: SecretStr | None = Field(None, alias="LASTFM_API_KEY")
     lastfm_users: Annotated[tuple[str, ...], NoDecode] = Field((), alias="LASTFM_USERS")
     listenbrainz_token: SecretStr | None = Field(None, alias="LISTENBRAINZ_TOKEN")
@@ -110,6 +112,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("keep_releases", mode="before")
+    @classmethod
+    def _all(cls, value: Any) -> Any:
+        """Read `all` as no limit."""
+        return 0 if isinstance(value, str) and value.strip().lower() == "all" else value
 
     @field_validator("login")
     @classmethod

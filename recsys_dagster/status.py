@@ -12,6 +12,7 @@ from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import RawFiles, find_raw_files
 from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.serving import open_served
 from recsys_dagster.storage.stages import Stamps
 from recsys_dagster.storage.tables import scan_table
 
@@ -35,7 +36,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "missing_by_reason": coverage.missing_by_reason,
         "share_of_plays_with_features": round(coverage.share_of_plays, 4),
         "pending_batches": pending_batches(layout, settings),
-        **_release(Releases(layout.releases)),
+        **_release(layout),
     }
 
 
@@ -72,16 +73,22 @@ def pending_batches(layout: Layout, settings: Settings) -> int:
         return len(open_batches(layout, sources).pending())
 
 
-def _release(releases: Releases) -> dict[str, Any]:
+def _release(layout: Layout) -> dict[str, Any]:
+    """The release that `CURRENT` names, and where that is damaged the one read in its place."""
+    releases = Releases(layout.releases)
     current = releases.current_id()
-    if current is None:
-        return {"release": None, "release_created_at": None, "figures": {}}
+    nothing: dict[str, Any] = {"release": current, "release_created_at": None, "figures": {}}
+    if not releases.ids() and current is None:
+        return nothing
     try:
-        manifest = releases.open(current).manifest
+        served = open_served(layout, lambda release: release.manifest)
     except RecsysError as error:
-        return {"release": current, "release_problem": str(error), "figures": {}}
-    return {
+        return {**nothing, "release_problem": str(error), "served_release": None}
+    found = {
         "release": current,
-        "release_created_at": manifest["created_at"],
-        "figures": manifest["figures"],
+        "release_created_at": served.opened["created_at"],
+        "figures": served.opened["figures"],
     }
+    if served.warning:
+        found |= {"release_problem": served.warning, "served_release": served.release.id}
+    return found

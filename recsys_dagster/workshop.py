@@ -21,6 +21,7 @@ from recsys_dagster.relearning import (
     stands,
 )
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
@@ -98,23 +99,26 @@ class Workshop:
         The settings in force.
     full
         Whether everything is to be learned anew, however little is new.
+    thorough
+        Whether what is done is read whole before it counts as done; see `Stamps`.
     """
 
-    def __init__(self, settings: Settings, *, full: bool = False) -> None:
+    def __init__(self, settings: Settings, *, full: bool = False, thorough: bool = False) -> None:
         self.settings = settings
         self.full = full
         self.layout = Layout(settings.data_dir)
-        self.stamps = Stamps(self.layout)
+        self.stamps = Stamps(self.layout, thorough=thorough)
         self.releases = Releases(self.layout.releases)
 
     @classmethod
-    def open(cls, *, full: bool = False) -> "Workshop":
+    def open(cls, *, full: bool = False, thorough: bool = False) -> "Workshop":
         """The workshop of the settings in force.
 
         Raises
         ------
         RecsysError
-            A setting is wrong, or names an engine that this version does not have.
+            A setting is wrong, or names an engine that this version does not have; or the data
+            folder is of a newer version.
         """
         settings = load_settings()
         if settings.engine != "local":
@@ -122,7 +126,8 @@ class Workshop:
                 f"RECSYS_ENGINE is {settings.engine!r}, which this version does not have yet. "
                 "Set it to local, or leave it out."
             )
-        return cls(settings, full=full)
+        refuse_newer(Layout(settings.data_dir))
+        return cls(settings, full=full, thorough=thorough)
 
     def expected(self, stage: Stage) -> str:
         """The fingerprint that the stage has when it is done with what is there now."""

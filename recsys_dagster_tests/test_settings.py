@@ -115,3 +115,16 @@ def test_the_app_is_told_where_the_servers_are(
     }
     monkeypatch.setenv("RECSYS_PIPELINE_URL", "https://else.example")
     assert list(addresses(wanted, load_settings())) == ["SPOTIPY_REDIRECT_URI"]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("3", 3), ("0", 0), ("all", 0), (" ALL ", 0), ("", 10)])
+def test_how_many_releases_stay(said: str, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_KEEP_RELEASES", said)
+    assert load_settings().keep_releases == kept
+
+
+@pytest.mark.parametrize("said", ["-1", "few", "1.5"])
+def test_how_many_releases_stay_is_a_number(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_KEEP_RELEASES", said)
+    with pytest.raises(RecsysError, match="RECSYS_KEEP_RELEASES"):
+        load_settings()

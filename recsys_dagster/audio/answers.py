@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from recsys_dagster.errors import RecsysError
 
 _AT_ONCE = 500
+_DAMAGED = object()
 _TABLES = sql.MetaData()
 _ANSWERS = sql.Table(
     "answers",
@@ -60,22 +61,34 @@ class Answers:
         try:
             _TABLES.create_all(self._engine)
         except sql.exc.DatabaseError as error:
-            raise RecsysError(
-                f"The answers kept in {path} cannot be read ({error.orig}). Delete that file; "
-                "the service is then asked again."
-            ) from None
+            self._engine.dispose()
+            raise _unreadable(path, error.orig) from None
         self._connection = self._engine.connect()
-        self._drop_expired()
+        try:
+            self._drop_expired()
+        except sql.exc.DatabaseError as error:
+            self.close()
+            raise _unreadable(path, error.orig) from None
 
     def _drop_expired(self) -> None:
         """What has expired must not stay: terms of services ask for that."""
         self._connection.execute(sql.delete(_ANSWERS).where(_ANSWERS.c.expires_at <= self._now()))
         self._connection.commit()
 
+    def check(self) -> None:
+        """Raise `RecsysError` where the file does not hang together."""
+        try:
+            found = self._connection.exec_driver_sql("PRAGMA quick_check").scalar()
+            self._connection.rollback()
+        except sql.exc.DatabaseError as error:
+            raise _unreadable(self._path, error) from None
+        if found != "ok":
+            raise _unreadable(self._path, found)
+
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are there and have not expired, by key."""
         good = self._rows(kind, keys, _ANSWERS.c.answer, _ANSWERS.c.expires_at > self._now())
-        return {key: json.loads(answer) for key, answer in good}
+        return {key: answer for key, text in good if (answer := _parsed(text)) is not _DAMAGED}
 
     def expiry(self, kind: str, keys: Sequence[str]) -> dict[str, float]:
         """Until when answers are good, by key, in unix seconds."""
@@ -130,10 +143,35 @@ class Answers:
         self._engine.dispose()
 
 
-def drop_expired(folder: Path, clock: Any = time) -> None:
-    """Delete from every file of answers what has expired, whether its source is asked or not."""
+def drop_expired(folder: Path, clock: Any = time) -> list[str]:
+    """Delete from every file of answers what has expired, whether its source is asked or not.
+
+    A file that is damaged is deleted whole: nobody can tell any more what in it may be kept.
+    Returns in words which. Call it holding the lock.
+    """
+    lost: list[str] = []
     for path in sorted(folder.glob("*.sqlite")):
-        Answers(path, path.stem, clock).close()
+        try:
+            answers = Answers(path, path.stem, clock)
+            try:
+                answers.check()
+            finally:
+                answers.close()
+        except RecsysError:
+            forget(path)
+            lost.append(
+                f"The answers of {path.stem} in {path} were damaged and are deleted; "
+                "the service is asked again for what is needed."
+            )
+    return lost
+
+
+def _parsed(text: str) -> Any:
+    """An answer, or that it cannot be read: then it is asked for again."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return _DAMAGED
 
 
 def forget(path: Path) -> bool:
@@ -143,6 +181,13 @@ def forget(path: Path) -> bool:
     for file in there:
         file.unlink()
     return bool(there)
+
+
+def _unreadable(path: Path, why: object) -> RecsysError:
+    return RecsysError(
+        f"The answers kept in {path} cannot be read ({why}). `recsys run` deletes that file; "
+        "the service is then asked again."
+    )
 
 
 def _make_durable(connection: Any, _: Iterable[Any]) -> None:

@@ -3,7 +3,8 @@
 A batch is one Parquet file. What it was made from (its songs, the sources and what they may
 answer) is hashed into the file's own metadata: a batch is pending while its file is missing
 or was made from something else, and again when something in it is to be asked again or may not be
-kept any longer. So a killed run repeats at most the batch under way.
+kept any longer. So a killed run repeats at most the batch under way. Each holds a hash of its
+content too: one that the disk has damaged is filled again.
 """
 
 import time
@@ -20,10 +21,10 @@ from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.audio.sources.base import FOUND
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
-from recsys_dagster.storage.tables import table_metadata, write_table
+from recsys_dagster.storage.tables import read_sealed, table_metadata, write_sealed, write_table
 from recsys_dagster.web.limits import Clock
 
-VERSION = "3"
+VERSION = "4"
 """Raised when batches would be filled otherwise, so that they are filled again."""
 _FINGERPRINT = "recsys.fingerprint"
 _RETRY_AT = "recsys.retry_at"
@@ -103,6 +104,13 @@ class FeatureBatches:
         """The batches that are still to be done, or to be done again by now."""
         return [batch for batch in self.numbers if self._is_pending(batch)]
 
+    def drop_damaged(self) -> None:
+        """Remove the batches whose content is not what was written: they are pending again."""
+        for batch in self.numbers:
+            path = self.path(batch)
+            if path.is_file() and read_sealed(path) is None:
+                path.unlink()
+
     def retry_at(self) -> float | None:
         """When the next of the batches that are done is to be done again, in unix seconds."""
         times = [table_metadata(self.path(batch)).get(_RETRY_AT) for batch in self.numbers]
@@ -125,7 +133,7 @@ class FeatureBatches:
         metadata = {_FINGERPRINT: self._fingerprint(batch)}
         if (again_at := _again_at(table)) is not None:
             metadata[_RETRY_AT] = str(again_at)
-        write_table(table, self.path(batch), metadata)
+        write_sealed(table, self.path(batch), metadata)
         requests = {name: count - before[name] for name, count in self._requests().items()}
         return _report(batch, table, requests, time.monotonic() - started, again_at)
 

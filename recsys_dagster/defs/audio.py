@@ -89,13 +89,15 @@ def audio_features(context: dg.AssetExecutionContext) -> dg.MaterializeResult[An
 
 
 def _drop_expired_answers(shop: Workshop) -> None:
-    drop_expired(shop.layout.answers)
+    for remark in drop_expired(shop.layout.answers):
+        dg.get_dagster_logger().warning(remark)
 
 
 def _finish_and_gather(
     shop: Workshop, sources: list[FeatureSource], context: dg.AssetExecutionContext
 ) -> Made:
     batches = open_batches(shop.layout, sources)
+    batches.drop_damaged()
     pending = batches.pending()
     context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")
     with progress.current().task("Looking up audio features", len(pending)) as task:

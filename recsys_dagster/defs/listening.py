@@ -16,11 +16,18 @@ from recsys_dagster.listening.drift import drift
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import scan_listens, sync_listens
 from recsys_dagster.listening.reading import Reading, sentences_about
+from recsys_dagster.listening.song_ids import known_songs
 from recsys_dagster.listening.songs import unique_songs as make_unique_songs
 from recsys_dagster.listening.windows import find_cut
 from recsys_dagster.relearning import DRIFT, LEARNED, LEARNED_FROM
 from recsys_dagster.storage.raw import find_raw_files
-from recsys_dagster.storage.tables import read_table, row_count, scan_table, write_table
+from recsys_dagster.storage.tables import (
+    read_table,
+    row_count,
+    scan_table,
+    write_sealed,
+    write_table,
+)
 from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "listening"
@@ -159,13 +166,14 @@ def unique_songs(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]
 
 def _make_songs(shop: Workshop) -> Made:
     target = shop.layout.songs
-    known = read_table(target) if target.exists() else None
+    known, remark = known_songs(shop.layout)
     songs = make_unique_songs(scan_table(shop.layout.interactions), known)
-    write_table(songs, target)
+    write_sealed(songs, target)
     return [target], {
         "rows": songs.height,
         "songs": int((songs["plays"] > 0).sum()),
         "batches": songs["batch"].n_unique(),
+        "remarks": [remark] if remark else [],
     }
 
 
@@ -174,4 +182,5 @@ def _describe_songs(facts: Facts, shop: Workshop) -> Metadata:
         **table_metadata(shop.layout.songs, facts["rows"]),
         "songs with plays": facts["songs"],
         "batches": facts["batches"],
+        "where ids are from": markdown_list(facts.get("remarks", [])),
     }

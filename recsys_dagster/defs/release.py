@@ -24,8 +24,10 @@ from recsys_dagster.recommend.packing import Histories, Parts, pack
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.recommender import Recommender
+from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Release
+from recsys_dagster.storage.retention import delete_old
 from recsys_dagster.storage.tables import read_table, scan_table
 from recsys_dagster.workshop import STAGES, Workshop
 
@@ -60,7 +62,7 @@ def recommender_release(context: dg.AssetExecutionContext) -> dg.MaterializeResu
     `hybrid_is_not_worse_than_its_parts` warns.
     """
     result = run_stage(context, _make_release, _describe_release)
-    _point_somewhere(Workshop.open())
+    _tidy(Workshop.open())
     return result
 
 
@@ -194,8 +196,12 @@ def _describe_release(facts: Facts, shop: Workshop) -> Metadata:
     }
 
 
-def _point_somewhere(shop: Workshop) -> None:
-    """Put CURRENT back where it was lost; where it stands, also rolled back, it stays."""
+def _tidy(shop: Workshop) -> None:
+    """Put CURRENT back where it was lost, and delete old releases; one rolled back to stays."""
     stamp = shop.stamps.read("recommender_release")
-    if stamp and shop.releases.current_id() not in shop.releases.ids():
-        shop.releases.roll_back(stamp.facts["release"])
+    if stamp is None:
+        return
+    with writing(shop.layout):
+        if shop.releases.current_id() not in shop.releases.ids():
+            shop.releases.roll_back(stamp.facts["release"])
+        delete_old(shop.layout, shop.settings.keep_releases, [stamp.facts["release"]])

@@ -1,5 +1,6 @@
 """The main job in one process, as `recsys run` does it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -58,18 +59,18 @@ def run_everything(
     RecsysError
         Another run works in the data folder, a stage failed, or a blocking check did.
     """
-    shop = Workshop.open(full=full)
+    shop = Workshop.open(full=full, thorough=True)
     with writing(shop.layout, wait=False), progress.watched_by(watcher):
         sweep(shop.layout.root)
-        drop_expired(shop.layout.answers)
+        lost = drop_expired(shop.layout.answers)
         home = prepare_dagster_home(shop.layout)
         due = shop.stale()
         if not due and shop.releases.current_id() in shop.releases.ids():
-            return RunOutcome((), {}, _remarks(shop, home))
+            return RunOutcome((), {}, (*lost, *_remarks(shop, home)))
         with open_instance(home.path) as instance:
             done, seconds = _execute(instance, due or ["recommender_release"], full=full)
             forget_old_runs(instance, shop.settings.keep_runs)
-        return RunOutcome(done, seconds, _remarks(shop, home))
+        return RunOutcome(done, seconds, (*lost, *_ids(shop, done), *_remarks(shop, home)))
 
 
 def _remarks(shop: Workshop, home: DagsterHome) -> tuple[str, ...]:
@@ -84,6 +85,13 @@ def _remarks(shop: Workshop, home: DagsterHome) -> tuple[str, ...]:
         *((*audio.facts["refused"], *audio.facts.get("remarks", ())) if audio else ()),
         *_gate(shop),
     )
+
+
+def _ids(shop: Workshop, done: tuple[str, ...]) -> Sequence[str]:
+    """Where the ids of songs are from, said once: in the run that had to look elsewhere."""
+    songs = shop.stamps.read("unique_songs") if "unique_songs" in done else None
+    remarks: Sequence[str] = songs.facts["remarks"] if songs else ()
+    return remarks
 
 
 def _gate(shop: Workshop) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def run_stage(
     stage = STAGES[context.asset_key.path[-1]]
     started = time.monotonic()
     try:
-        workshop = Workshop.open(full=context.run.tags.get(FULL) == "true")
+        workshop = Workshop.open(full=context.run.tags.get(FULL) == "true", thorough=True)
         with writing(workshop.layout), progress.current().task(stage.name, 1) as task:
             if before:
                 before(workshop)

@@ -19,9 +19,10 @@ from recsys_dagster.listening.naming import listener_of
 from recsys_dagster.listening.reading import Reading, read_history, recognise
 from recsys_dagster.masking import masked
 from recsys_dagster.storage.atomic import atomic_path, write_json
-from recsys_dagster.storage.hashing import content_hash, hash_json
+from recsys_dagster.storage.hashing import checksum, content_hash, hash_json
 
 _ZIPS_VERSION = 1
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Parts:
             with atomic_path(table) as path:
                 reading = read_history(file, path, listener)
                 # The report comes first: where the table is, its report is too.
-                write_json(report, {"reading": reading.to_dict(), "hash": content_hash(path)})
+                _keep(report, {"reading": reading.to_dict(), "hash": content_hash(path)})
         return Part(name, content, table, replace(reading, file=_tellable(shown)))
 
     def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
@@ -124,7 +125,7 @@ class Parts:
         yield from reasons
         entries = [{"name": one.name, "content": one.content, "file": one.reading.file}
                    for one in found]  # fmt: skip
-        write_json(index, {"parts": entries, "refused": reasons})
+        _keep(index, {"parts": entries, "refused": reasons})
 
     def _known_zip(self, index: Path) -> list[Part | str]:
         """What a zip was read to hold; empty where that is not known, or not whole."""
@@ -159,10 +160,16 @@ def _is_table(path: PurePosixPath) -> bool:
     return path.suffix.lower() in {".csv", ".tsv"}
 
 
+def _keep(path: Path, document: dict[str, Any]) -> None:
+    write_json(path, {**document, _CHECKSUM: checksum(document)})
+
+
 def _load(path: Path) -> Any:
+    """What `_keep` wrote, or the first versions without a checksum; `None`: gone or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if found.get(_CHECKSUM) in {None, checksum(found)} else None
+    except (OSError, ValueError, AttributeError, TypeError):
         return None
 
 

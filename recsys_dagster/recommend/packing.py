@@ -182,6 +182,12 @@ def unpack(directory: Path) -> Parts:
         histories = _open_histories(directory / "history")
         mapped = directory / _PLACES
         places = Places.load(mapped) if mapped.exists() else None
+    except FileNotFoundError as error:
+        lacks = Path(error.filename).relative_to(directory)
+        raise RecsysError(
+            f"The release {directory.name} has no {lacks}: an earlier version of this program made "
+            "it. `recsys run` makes one of this version."
+        ) from None
     except (OSError, ValueError, EOFError) as error:
         raise RecsysError(
             f"The release {directory.name} cannot be opened ({error}). "

@@ -1,5 +1,6 @@
 """The public recommender: songs in, songs and reasons out."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from recsys_dagster.recommend.sources import Ids, Query
 from recsys_dagster.recommend.taste import Favourite, favourites
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.layout import Layout
-from recsys_dagster.storage.releases import Release, Releases
+from recsys_dagster.storage.releases import Release
+from recsys_dagster.storage.serving import open_served
 
 MAX_SEEDS = 5
 MAX_RESULTS = 500
@@ -84,13 +86,17 @@ class Recommender:
     def open(cls, data_dir: Path | None = None) -> "Recommender":
         """Open the current release of a data folder (default: the one in the settings).
 
+        Where that is damaged the last good one is opened, with a warning that says so.
+
         Raises
         ------
         RecsysError
-            There is no release yet, or it is damaged.
+            There is no release yet, or none can be opened.
         """
-        layout = Layout(load_settings(data_dir).data_dir)
-        return cls.from_release(Releases(layout.releases).open_current())
+        served = open_served(Layout(load_settings(data_dir).data_dir), cls.from_release)
+        if served.warning:
+            warnings.warn(served.warning, stacklevel=2)
+        return served.opened
 
     @classmethod
     def from_release(cls, release: Release) -> "Recommender":

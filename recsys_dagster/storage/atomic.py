@@ -67,6 +67,14 @@ def atomic_directory(target: Path) -> Iterator[Path]:
         raise
 
 
+def remove_tree(directory: Path) -> None:
+    """Remove a directory: at once under its name, whatever happens while its files go."""
+    doomed = temporary_name(directory)
+    directory.rename(doomed)
+    flush(directory.parent)
+    shutil.rmtree(doomed)
+
+
 def write_text(target: Path, text: str) -> None:
     """Write a whole text file, UTF-8."""
     with atomic_path(target) as path:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ def content_hash(path: Path) -> str:
 def hash_json(document: Any) -> str:
     """SHA-256 of a JSON document, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def checksum(document: Mapping[str, Any]) -> str:
+    """What `document["checksum"]` has to be: SHA-256 of the rest, as JSON gives it back."""
+    rest = {name: value for name, value in document.items() if name != "checksum"}
+    return hash_json(json.loads(json.dumps(rest)))  # keys as they are read back
 
 
 def hash_tree(paths: Iterable[Path], root: Path) -> dict[str, str]:

@@ -11,6 +11,11 @@ class Layout:
     root: Path
 
     @property
+    def format(self) -> Path:
+        """Which form this folder has (`recsys_dagster.storage.format`)."""
+        return self.root / "format.json"
+
+    @property
     def history(self) -> Path:
         """Where users drop their listening histories; never changed."""
         return self.root / "raw" / "history"

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage.format import mark, refuse_newer
 from recsys_dagster.storage.layout import Layout
 
 
@@ -30,7 +31,10 @@ def writing(layout: Layout, *, wait: bool = True) -> Iterator[None]:
     ------
     BusyError
         Another process is at work, and `wait` is false.
+    RecsysError
+        A newer version of the program has written the data folder.
     """
+    refuse_newer(layout)
     layout.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(layout.lock, is_singleton=True, thread_local=False)
     try:
@@ -40,6 +44,7 @@ def writing(layout: Layout, *, wait: bool = True) -> Iterator[None]:
             f"Another run is at work in {layout.root}. Wait until it has ended."
         ) from None
     try:
+        mark(layout)
         yield
     finally:
         lock.release()

@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,12 +19,25 @@ from pathlib import Path
 from typing import Any
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.storage.atomic import flush, flush_tree, temporary_name, write_json, write_text
-from recsys_dagster.storage.hashing import content_hash, hash_file, hash_json
+from recsys_dagster.storage.atomic import (
+    flush,
+    flush_tree,
+    remove_tree,
+    temporary_name,
+    write_json,
+    write_text,
+)
+from recsys_dagster.storage.hashing import checksum
+from recsys_dagster.storage.manifests import (
+    MANIFEST,
+    SCHEMA_VERSION,
+    content_of,
+    describe_files,
+    read_manifest,
+    verify_files,
+)
 
-SCHEMA_VERSION = 1
 MODEL_CARD = "model_card.md"
-_MANIFEST = "manifest.json"
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _LIBRARIES = ("recsys-dagster", "numpy", "polars")
 
@@ -67,25 +79,15 @@ class Releases:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._current = directory / "CURRENT"
+        self._kept = directory / "KEPT"
 
     def current_id(self) -> str | None:
-        """The id that serving reads, or `None` while there is no release; cheap.
-
-        Raises
-        ------
-        RecsysError
-            `CURRENT` is there and cannot be read.
-        """
+        """The id that `CURRENT` names, or `None` where it names none or cannot be read; cheap."""
         try:
             # What is no text is no id either: opening it says so.
             return self._current.read_text(encoding="utf-8", errors="replace").strip() or None
-        except FileNotFoundError:
+        except OSError:
             return None
-        except OSError as error:
-            raise RecsysError(
-                f"{self._current} cannot be read ({error.strerror}). Delete it, then name the "
-                "release to serve with `recsys releases rollback ID`."
-            ) from None
 
     def ids(self) -> list[str]:
         """All releases, newest first."""
@@ -103,9 +105,14 @@ class Releases:
             There is none yet, or it is damaged.
         """
         release_id = self.current_id()
-        if release_id is None:
+        if release_id is not None:
+            return self.open(release_id)
+        if not self.ids():
             raise RecsysError("Nothing has been released yet. Run `recsys run` first.")
-        return self.open(release_id)
+        raise RecsysError(
+            f"{self._current} names no release: it is gone or damaged. `recsys run` or "
+            "`recsys releases rollback ID` puts it right."
+        )
 
     def open(self, release_id: str) -> Release:
         """Open a release and verify every file in it.
@@ -115,16 +122,19 @@ class Releases:
         RecsysError
             There is no such release, or it is damaged.
         """
-        manifest = self._manifest(release_id)
-        directory = self._directory / release_id
-        files = manifest["files"]
-        with ThreadPoolExecutor() as pool:  # a release of a million songs is half a gigabyte
-            checks = [
-                pool.submit(_verify, release_id, directory / name, files[name]) for name in files
-            ]
-            for check in checks:
-                check.result()
+        directory = self._found(release_id)
+        manifest = read_manifest(directory)
+        verify_files(directory, manifest)
         return Release(release_id, directory, manifest)
+
+    def newest_whole(self) -> Release | None:
+        """The newest release that is not damaged."""
+        for release_id in self.ids():
+            try:
+                return self.open(release_id)
+            except RecsysError:
+                continue
+        return None
 
     def describe(self, release_id: str) -> dict[str, Any]:
         """The manifest of a release, without reading the rest of it."""
@@ -135,6 +145,21 @@ class Releases:
         release = self.open(release_id)
         self._switch(release_id)
         return release
+
+    def go_back(self, release_id: str) -> Release:
+        """Roll back because a person asked for it: the release is never deleted for its age."""
+        release = self.roll_back(release_id)
+        kept = {*self.gone_back_to(), release_id}
+        write_text(self._kept, "".join(f"{one}\n" for one in sorted(kept)))
+        return release
+
+    def gone_back_to(self) -> list[str]:
+        """The releases that somebody went back to."""
+        try:
+            lines = self._kept.read_text(encoding="utf-8", errors="replace").split()
+        except OSError:
+            return []
+        return sorted({*lines} & {*self.ids()})
 
     @contextmanager
     def build(self) -> Iterator[Path]:
@@ -168,12 +193,8 @@ class Releases:
         check
             Raises `RecsysError` when the release does not serve; nothing is published then.
         """
-        files = {
-            path.relative_to(building).as_posix(): _describe(path)
-            for path in sorted(building.rglob("*"))
-            if path.is_file()
-        }
-        content = hash_json({name: file["sha256"] for name, file in files.items()})
+        files = describe_files(building)
+        content = content_of(files)
         known = self._with_content(content)
         if known is not None:
             self._switch(known.id)
@@ -190,8 +211,8 @@ class Releases:
             | {"python": platform.python_version()},
             "files": files,
         }
-        manifest["checksum"] = _checksum(manifest)
-        write_json(building / _MANIFEST, manifest)
+        manifest["checksum"] = checksum(manifest)
+        write_json(building / MANIFEST, manifest)
         check(Release(release_id, building, manifest))
         flush_tree(building)
         building.rename(self._directory / release_id)
@@ -207,9 +228,28 @@ class Releases:
             moment += timedelta(seconds=1)
         return moment
 
+    def delete(self, release_id: str) -> None:
+        """Delete a release; a process that has it open keeps what it has opened.
+
+        Raises
+        ------
+        RecsysError
+            There is no such release, or it is the current one.
+        """
+        directory = self._found(release_id)
+        if release_id == self.current_id():
+            raise RecsysError(
+                f"Release {release_id} is the current one. Go to another first, with "
+                "`recsys releases rollback ID`."
+            )
+        remove_tree(directory)
+
     def _switch(self, release_id: str) -> None:
-        if self.current_id() != release_id:
-            write_text(self._current, release_id + "\n")
+        if self.current_id() == release_id:
+            return
+        if self._current.is_dir():
+            remove_tree(self._current)
+        write_text(self._current, release_id + "\n")
 
     def _with_content(self, content: str) -> Release | None:
         for release_id in self.ids():
@@ -221,59 +261,11 @@ class Releases:
         return None
 
     def _manifest(self, release_id: str) -> dict[str, Any]:
+        return read_manifest(self._found(release_id))
+
+    def _found(self, release_id: str) -> Path:
         if not _ID.fullmatch(release_id) or not (self._directory / release_id).is_dir():
             raise RecsysError(
                 f"There is no release {release_id[:60]!r}. `recsys releases` lists them all."
             )
-        try:
-            text = (self._directory / release_id / _MANIFEST).read_text(encoding="utf-8")
-            manifest: dict[str, Any] = json.loads(text)
-            found = manifest["schema_version"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise _damaged(release_id, f"its {_MANIFEST} cannot be read") from None
-        if found != SCHEMA_VERSION:
-            raise RecsysError(
-                f"Release {release_id} has the form {found}, expected {SCHEMA_VERSION}. "
-                "Run `recsys run` to make a new one."
-            )
-        if manifest.get("checksum") != _checksum(manifest):
-            raise _damaged(release_id, f"{_MANIFEST} is not as it was released")
-        return manifest
-
-
-def _checksum(manifest: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in manifest.items() if name != "checksum"}
-    return hash_json(json.loads(json.dumps(rest)))  # keys as they are read back
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    return {
-        "sha256": hash_file(path), "xxh3_128": content_hash(path), "size": path.stat().st_size
-    }  # fmt: skip
-
-
-def _verify(release_id: str, path: Path, recorded: Mapping[str, Any]) -> None:
-    if not path.is_file():
-        raise _damaged(release_id, f"{path.name} is missing")
-    try:
-        same = path.stat().st_size == recorded["size"] and _same_content(path, recorded)
-    except OSError as error:
-        raise _damaged(release_id, f"{path.name} cannot be read ({error.strerror})") from None
-    if not same:
-        raise _damaged(release_id, f"{path.name} is not as it was released")
-
-
-def _same_content(path: Path, recorded: Mapping[str, Any]) -> bool:
-    """Whether a file has the content that was recorded; of an older release, the slower way.
-
-    What finds damage need not withstand forgery: who can write a file here can write the manifest.
-    """
-    name, digest = ("xxh3_128", content_hash) if "xxh3_128" in recorded else ("sha256", hash_file)
-    return bool(digest(path) == recorded[name])
-
-
-def _damaged(release_id: str, what: str) -> RecsysError:
-    return RecsysError(
-        f"Release {release_id} is damaged: {what}. "
-        "Go back with `recsys releases rollback ID`, or delete it and run `recsys run`."
-    )
+        return self._directory / release_id

@@ -4,6 +4,9 @@ A stage that has written its outputs leaves a stamp: what it was made from, and 
 hash of what it wrote. It is current while its fingerprint (code version, settings and the
 content of its inputs) is the one in the stamp and its outputs are as they were. The stamp is
 written last, so a crash before it means that the stage is done again, to the same bytes.
+
+Readers take a file for what it was while its size and time are; whoever goes on to write reads
+it whole, for a disk can lose bits and keep the time.
 """
 
 import json
@@ -13,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from recsys_dagster.storage.atomic import write_json
-from recsys_dagster.storage.hashing import hash_file, hash_json
+from recsys_dagster.storage.hashing import checksum, hash_file, hash_json
 from recsys_dagster.storage.layout import Layout
+
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,21 @@ def fingerprint(
 
 
 class Stamps:
-    """The stamps of one data folder."""
+    """The stamps of one data folder.
 
-    def __init__(self, layout: Layout) -> None:
+    Parameters
+    ----------
+    layout
+        Of the data folder.
+    thorough
+        Whether to read every output whole, once in the life of this object, instead of taking
+        it for unchanged where its size and time are.
+    """
+
+    def __init__(self, layout: Layout, *, thorough: bool = False) -> None:
         self._layout = layout
+        self._thorough = thorough
+        self._seen_whole: set[tuple[str, OutputFile]] = set()
 
     def read(self, stage: str) -> Stamp | None:
         """The stamp of a stage whose outputs are all as it left them, else `None`."""
@@ -78,7 +94,9 @@ class Stamps:
         }
         version = hash_json({name: file.sha256 for name, file in described.items()})[:16]
         stamp = Stamp(expected, version, described, dict(facts))
-        write_json(self._path(stage), asdict(stamp))
+        document = asdict(stamp)
+        sealed = {**document, _CHECKSUM: _checksum(stage, document)}
+        write_json(self._path(stage), sealed)
         return stamp
 
     def forget(self, stage: str) -> None:
@@ -91,6 +109,9 @@ class Stamps:
     def _parse(self, stage: str) -> Stamp | None:
         try:
             found = json.loads(self._path(stage).read_text(encoding="utf-8"))
+            # Stamps of the first versions have none.
+            if _CHECKSUM in found and found.pop(_CHECKSUM) != _checksum(stage, found):
+                return None
             outputs = {name: OutputFile(**file) for name, file in found.pop("outputs").items()}
             return Stamp(outputs=outputs, **found)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -102,9 +123,22 @@ class Stamps:
             status = path.stat()
             if status.st_size != recorded.size:
                 return False
-            return status.st_mtime_ns == recorded.modified_ns or hash_file(path) == recorded.sha256
+            known = (name, OutputFile(recorded.sha256, status.st_size, status.st_mtime_ns))
+            if known in self._seen_whole or (
+                not self._thorough and status.st_mtime_ns == recorded.modified_ns
+            ):
+                return True
+            if hash_file(path) != recorded.sha256:
+                return False
         except (OSError, ValueError):
             return False  # gone, or a name that no file can have
+        self._seen_whole.add(known)
+        return True
+
+
+def _checksum(stage: str, document: Mapping[str, Any]) -> str:
+    """Over the stamp and whose it is: the stamp of another stage is none."""
+    return checksum({"stage": stage, **document})
 
 
 def _files(path: Path) -> list[Path]:

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
+import xxhash
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.atomic import atomic_path
+
+_SEAL = "recsys.content"
+_ROWS_AT_ONCE = 1 << 16
 
 
 def write_table(
@@ -26,6 +30,36 @@ def write_table(
             metadata=dict(metadata) if metadata else None,
             engine="streaming",
         )
+
+
+def write_sealed(
+    table: pl.DataFrame, target: Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a table with a hash of its content inside, for what cannot be made again at will."""
+    write_table(table, target, {**(metadata or {}), _SEAL: _content(table)})
+
+
+def read_sealed(path: Path) -> pl.DataFrame | None:
+    """What `write_sealed` wrote; `None` where it is missing, damaged or has no such hash."""
+    seal = table_metadata(path).get(_SEAL)
+    try:
+        table = read_table(path) if seal else None
+    except RecsysError:
+        return None
+    return table if table is not None and _content(table) == seal else None
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a table says which content it has; those of the first versions do not."""
+    return _SEAL in table_metadata(path)
+
+
+def _content(table: pl.DataFrame) -> str:
+    """XXH3 over names, types and rows, whatever the encoding in the file."""
+    digest = xxhash.xxh3_128(repr(table.schema).encode())
+    for rows in table.iter_slices(_ROWS_AT_ONCE):
+        digest.update(rows.write_ndjson().encode())
+    return digest.hexdigest()
 
 
 def scan_table(path: Path) -> pl.LazyFrame:
@@ -58,7 +92,7 @@ def table_metadata(path: Path) -> dict[str, str]:
     """What `write_table` was given to say of a table; empty where there is no such table."""
     try:
         return pl.read_parquet_metadata(path)
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return {}
 
 

@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -96,8 +97,43 @@ def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     path.write_bytes(b"this is no database" * 100)
-    with pytest.raises(RecsysError, match=r"a\.sqlite cannot be read .*Delete that file"):
+    with pytest.raises(RecsysError, match=r"a\.sqlite cannot be read .*`recsys run` deletes"):
         Answers(path, "somewhere")
+
+
+def kept(path: Path) -> None:
+    answers = Answers(path, "somewhere")
+    answers.keep("id", {f"{n}": "x" * 400 for n in range(200)}, DAY)
+    answers.close()
+
+
+@pytest.mark.parametrize("damage", ["text", "truncated", "page"])
+def test_a_run_deletes_answers_that_are_damaged_and_says_so(tmp_path: Path, damage: str) -> None:
+    path, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    kept(path)
+    kept(other)
+    whole = path.read_bytes()
+    changed = {"text": b"no database" * 99, "truncated": whole[: len(whole) // 2],
+               "page": whole[:8192] + bytes(4096) + whole[12288:]}  # fmt: skip
+    path.write_bytes(changed[damage])
+    lost = drop_expired(tmp_path)
+    assert len(lost) == 1
+    assert "a.sqlite were damaged" in lost[0]
+    assert not path.exists()
+    assert other.exists()
+    kept(path)
+    assert drop_expired(tmp_path) == []
+
+
+def test_an_answer_that_is_no_json_any_more_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    answers = Answers(path, "somewhere")
+    answers.keep("id", {"x": {"energy": 1}, "y": None}, DAY)
+    with sqlite3.connect(path) as direct:
+        direct.execute("update answers set answer = '{' where key = 'x'")
+    direct.close()
+    assert answers.known("id", ["x", "y"]) == {"y": None}
+    answers.close()
 
 
 def test_what_has_expired_goes_from_every_file_and_out_of_its_bytes(

@@ -251,3 +251,20 @@ def test_only_values_that_were_taken_expire(tmp_path: Path) -> None:
     assert batches.retry_at() == 70.0
     clock.now = 70.0
     assert batches.pending() == [0]
+
+
+def test_a_batch_with_a_flipped_bit_is_filled_again(tmp_path: Path) -> None:
+    known = some_known(1_100)
+    table = fill_all(1_100, tmp_path, [FakeSource("s", known)])
+    batches = FeatureBatches(make_songs(1_100), tmp_path, [FakeSource("s", known)])
+    batches.drop_damaged()
+    assert batches.pending() == []
+    whole = batches.path(1).read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(whole) // 3] ^= 1
+    batches.path(1).write_bytes(damaged)
+    assert batches.pending() == []  # what it was made from is said at its end, and is right
+    batches.drop_damaged()
+    assert batches.pending() == [1]
+    assert fill_all(1_100, tmp_path, [FakeSource("s", known)]).equals(table)
+    assert batches.path(1).read_bytes() == whole

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage import manifests
 from recsys_dagster.storage import releases as module
+from recsys_dagster.storage.hashing import checksum
+from recsys_dagster.storage.manifests import SCHEMA_VERSION
 from recsys_dagster.storage.releases import Release, Releases
 
 FILES = {
@@ -76,7 +79,7 @@ def test_the_manifest(releases: Releases) -> None:
     assert manifest == release.manifest
     assert manifest["figures"] == {"songs": 3, "nested": {"2": 1, "10": [1, 2.5, None, "ö"]}}
     assert manifest["demo"] is True
-    assert manifest["schema_version"] == module.SCHEMA_VERSION
+    assert manifest["schema_version"] == SCHEMA_VERSION
     assert sorted(manifest["files"]) == sorted([*FILES, "note"])
     assert {name: file["size"] for name, file in manifest["files"].items()} == {
         **{name: len(content) for name, content in FILES.items()}, "note": 3,
@@ -177,7 +180,7 @@ def test_a_release_without_fast_checksums_is_verified_by_the_slow_ones(
     manifest = json.loads((release.path / "manifest.json").read_text("utf-8"))
     for recorded in manifest["files"].values():
         del recorded["xxh3_128"]
-    manifest["checksum"] = module._checksum(manifest)
+    manifest["checksum"] = checksum(manifest)
     (release.path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     assert releases.open(release.id).manifest == manifest
     damage_file(release.path / "songs.parquet", damage, release.path / "note")
@@ -193,7 +196,7 @@ def test_a_file_that_the_disk_does_not_give_is_said_in_words(
     def fail(path: Path) -> str:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(module, "content_hash", fail)
+    monkeypatch.setattr(manifests, "content_hash", fail)
     with pytest.raises(RecsysError, match=f"{release.id} is damaged.*Input/output error"):
         releases.open(release.id)
 
@@ -284,11 +287,24 @@ def test_a_damaged_current_is_said_in_words(
     assert releases.current_id() is None
 
 
-def test_a_current_that_cannot_be_read_is_said_in_words(releases: Releases, tmp_path: Path) -> None:
-    (tmp_path / "releases" / "CURRENT").mkdir(parents=True)
-    for read in (releases.current_id, releases.open_current):
-        with pytest.raises(RecsysError, match=r"CURRENT cannot be read \(Is a directory\)"):
-            read()
+@pytest.mark.parametrize("damage", ["gone", "empty", "a folder"])
+def test_a_current_that_names_nothing_is_said_in_words_and_put_right(
+    releases: Releases, tmp_path: Path, damage: str
+) -> None:
+    release = publish(releases)
+    current = tmp_path / "releases" / "CURRENT"
+    current.unlink()
+    match damage:
+        case "empty":
+            current.write_bytes(b"")
+        case "a folder":
+            (current / "inside").mkdir(parents=True)
+    assert releases.current_id() is None
+    with pytest.raises(RecsysError, match=r"CURRENT names no release.*recsys run"):
+        releases.open_current()
+    releases.roll_back(release.id)
+    assert releases.open_current() == release
+    assert left(tmp_path / "releases") == sorted([release.id, "CURRENT"])
 
 
 def test_rollback_verifies_first(releases: Releases) -> None:

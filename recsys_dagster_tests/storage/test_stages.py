@@ -1,10 +1,13 @@
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recsys_dagster.storage import stages as module
+from recsys_dagster.storage.hashing import hash_file
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.stages import Stamps, fingerprint
 
@@ -102,6 +105,7 @@ def test_a_folder_of_the_same_size_is_no_output(stamps: Stamps, layout: Layout) 
     path.mkdir()
     stamp = json.loads((layout.stamps / "svd_model.json").read_text())
     stamp["outputs"]["models/svd/split.npy"]["size"] = path.stat().st_size
+    del stamp["checksum"]
     (layout.stamps / "svd_model.json").write_text(json.dumps(stamp))
     assert stamps.read("svd_model") is None
 
@@ -110,6 +114,60 @@ def test_the_same_content_at_another_time_is_still_current(stamps: Stamps, layou
     for path in (layout.svd / "split.npy", layout.songs):
         age(path)
     assert stamps.current("svd_model", PRINT)
+
+
+def rot(path: Path) -> None:
+    status, content = path.stat(), path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_flipped_bit_without_a_trace_is_seen_by_who_reads_it_whole(
+    stamps: Stamps, layout: Layout
+) -> None:
+    rot(layout.svd / "split.npy")
+    assert stamps.read("svd_model") is not None
+    assert Stamps(layout, thorough=True).read("svd_model") is None
+
+
+def test_an_output_is_read_whole_once(
+    stamps: Stamps, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return hash_file(path)
+
+    monkeypatch.setattr(module, "hash_file", counted)
+    thorough = Stamps(layout, thorough=True)
+    for _ in range(3):
+        assert thorough.read("svd_model") is not None
+    assert len(read) == 3
+    stamps.read("svd_model")
+    assert len(read) == 3
+
+
+def test_a_fact_that_changed_by_itself_means_to_do_it_again(stamps: Stamps, layout: Layout) -> None:
+    path = layout.stamps / "svd_model.json"
+    path.write_text(path.read_text().replace('"best_epoch": 7', '"best_epoch": 3'))
+    assert stamps.read("svd_model") is None
+
+
+def test_the_stamp_of_another_stage_is_none(stamps: Stamps, layout: Layout) -> None:
+    stamps.write("ranker", PRINT, [layout.songs], {})
+    for name in ("svd_model.held_out", "knn_index"):
+        shutil.copy(layout.stamps / "ranker.json", layout.stamps / f"{name}.json")
+        assert stamps.read(name) is None
+    assert stamps.read("ranker") is not None
+
+
+def test_a_stamp_of_the_first_versions_counts(stamps: Stamps, layout: Layout) -> None:
+    path = layout.stamps / "svd_model.json"
+    document = json.loads(path.read_text())
+    del document["checksum"]
+    path.write_text(json.dumps(document))
+    assert stamps.current("svd_model", PRINT) is not None
 
 
 DAMAGES = [

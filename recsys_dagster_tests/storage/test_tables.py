@@ -6,10 +6,13 @@ import pytest
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.atomic import TEMPORARY_PREFIX
 from recsys_dagster.storage.tables import (
+    is_sealed,
+    read_sealed,
     read_table,
     row_count,
     scan_table,
     table_metadata,
+    write_sealed,
     write_table,
 )
 
@@ -102,3 +105,26 @@ def test_a_damaged_table_is_said_in_words(tmp_path: Path, damage: str) -> None:
     with pytest.raises(RecsysError, match=r"songs\.parquet.*`recsys run`"):
         read_table(path)
     assert table_metadata(path) == {} or damage == "data zeroed"
+
+
+def test_a_sealed_table_comes_back_or_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    nested = TABLE.with_columns(
+        of=pl.struct("id", "name"), ids=pl.concat_list("plays"), part=pl.col("id") / 7
+    )
+    write_sealed(nested, path, {"more": "words"})
+    found = read_sealed(path)
+    assert found is not None
+    assert found.equals(nested)
+    assert table_metadata(path)["more"] == "words"
+    content = path.read_bytes()
+    for place in range(4, len(content), 97):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        found = read_sealed(path)
+        assert found is None or found.equals(nested)
+    write_table(nested, path)
+    assert not is_sealed(path)
+    assert read_sealed(path) is None
+    assert read_sealed(tmp_path / "none") is None

@@ -194,6 +194,9 @@ class FakeShelf:
     def current_id(self) -> str | None:
         return self.current
 
+    def fallbacks(self) -> list[str]:
+        return [one for one in reversed(self.releases) if one != self.current]
+
     def open(self, release_id: str) -> Serving:
         if release_id not in self.releases:
             raise RecsysError(f"Release {release_id} is damaged: songs.parquet has another hash.")

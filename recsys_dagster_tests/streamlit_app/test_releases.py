@@ -75,6 +75,52 @@ def test_a_damaged_release_and_none_before_it(shelf: FakeShelf) -> None:
     assert "Release broken is damaged" in page.warning[0].value
 
 
+def test_a_fresh_app_with_a_damaged_release_goes_back_by_itself(shelf: FakeShelf) -> None:
+    for name in ("first", "second", "third"):
+        shelf.put(serving(name))
+    shelf.current = "broken"
+    page = run(app("1"))
+    assert "Release third" in words(page)
+    assert "you see another one, the last that is whole" in page.warning[0].value
+    assert "Release broken is damaged" in page.warning[0].value
+    assert shelf.current == "broken"
+    shelf.put(serving("better"))
+    page = run(page)
+    assert "Release better" in words(page)
+    assert not page.warning
+
+
+def test_a_current_that_names_nothing(shelf: FakeShelf) -> None:
+    shelf.put(serving("first"))
+    shelf.current = None
+    page = run(app())
+    assert "Release first" in words(page)
+    assert "No release is named as the current one" in page.warning[0].value
+
+
+def test_what_may_not_stand_in_is_not_shown_on(
+    shelf: FakeShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the made-up world that was open, where the listener's own release is damaged."""
+    shelf.put(serving("made-up", demo=True))
+    page = run(app())
+    monkeypatch.setattr(shelf, "fallbacks", list)
+    shelf.current = "broken"
+    page = run(page)
+    assert "This release cannot be opened" in words(page)
+
+
+def test_a_folder_of_a_newer_version_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path))
+    (tmp_path / "format.json").write_text('{"format": 99}')
+    st.cache_resource.clear()
+    page = run(app())
+    assert "of a newer version of this program" in page.warning[0].value
+    assert [path.name for path in tmp_path.iterdir()] == ["format.json"]
+
+
 def test_a_demo_world_is_called_one(shelf: FakeShelf) -> None:
     shelf.put(serving(demo=True))
     assert "made-up demo world" in words(run(app()))

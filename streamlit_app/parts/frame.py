@@ -82,7 +82,7 @@ def _announce(serving: Serving) -> None:
 def _notices(serving: Serving) -> None:
     if serving.trouble:
         st.warning(
-            "The newest release cannot be opened, so you see the one before it. "
+            "The current release cannot be opened, so you see another one, the last that is whole. "
             + plain(serving.trouble),
             icon=":material/healing:",
         )

@@ -18,8 +18,15 @@ from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.taste import Favourite
 from recsys_dagster.settings import load_settings
+from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
+from recsys_dagster.storage.serving import fallbacks
+
+_NAMELESS = (
+    "No release is named as the current one: the file releases/CURRENT is gone or damaged. "
+    "`recsys run` puts it right."
+)
 
 
 class Answering(Protocol):
@@ -111,6 +118,9 @@ class Shelf(Protocol):
     def open(self, release_id: str) -> Serving:
         """Open and verify a release."""
 
+    def fallbacks(self) -> Sequence[str]:
+        """The releases to try where the current one cannot be opened, best first."""
+
 
 class FolderShelf:
     """The releases in the data folder that the settings name."""
@@ -129,6 +139,10 @@ class FolderShelf:
                 "Go back with `recsys releases rollback ID`, or run `recsys run`."
             ) from error
 
+    def fallbacks(self) -> Sequence[str]:
+        """Look which other releases there are."""
+        return fallbacks(_layout())
+
     def _open(self, release_id: str) -> Serving:
         release = _releases().open(release_id)
         recommender = Recommender.from_release(release)
@@ -146,8 +160,14 @@ class FolderShelf:
         )
 
 
+def _layout() -> Layout:
+    layout = Layout(load_settings().data_dir)
+    refuse_newer(layout)
+    return layout
+
+
 def _releases() -> Releases:
-    return Releases(Layout(load_settings().data_dir).releases)
+    return Releases(_layout().releases)
 
 
 def shelf() -> Shelf:
@@ -167,30 +187,42 @@ def standing() -> Standing:
     """Look which release is current; opens a new one, so that its first page is fast."""
     try:
         release_id = shelf().current_id()
+        if release_id is None and shelf().fallbacks():
+            return Standing(None, _NAMELESS)
     except (RecsysError, OSError, ValueError) as error:
         return Standing(None, f"The current release cannot be told: {error}")
     return Standing(release_id, _trouble(release_id) if release_id else None)
 
 
 def open_current(now: Standing) -> Serving | None:
-    """Give the current release, or the last good one of this process with its `trouble` set.
+    """Give the current release, or the last good one with its `trouble` set.
 
+    That is the one that this process has open, or else the newest of the others that is whole;
+    never a made-up world in the place of a listener's own.
     `None` means that nothing was released yet.
 
     Raises
     ------
     RecsysError
-        The current release cannot be opened and this process has none to fall back on.
+        The current release cannot be opened and there is none to fall back on.
     """
     good = _last_good()
     if now.trouble:
-        if "release" not in good:
-            raise RecsysError(now.trouble)
+        others = shelf().fallbacks()
+        if "release" not in good or good["release"].release_id not in others:
+            good["release"] = _newest_whole(others, now.trouble)
         return replace(good["release"], trouble=now.trouble)
     if now.release_id is None:
         return None
     good["release"] = _load(now.release_id)
     return good["release"]
+
+
+def _newest_whole(others: Sequence[str], trouble: str) -> Serving:
+    for release_id in others:
+        if _trouble(release_id) is None:
+            return _load(release_id)
+    raise RecsysError(trouble)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the release…")
