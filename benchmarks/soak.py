@@ -242,6 +242,7 @@ def kind(process: psutil.Process) -> str:
     """Which server it is."""
     line = " ".join(process.cmdline())
     for name, mark in (("app", "streamlit"), ("webserver", "webserver"), ("daemon", "_daemon"),
+                       ("keeper", "groups"),
                        ("code server", "code_server"), ("code server", "code-server")):  # fmt: skip
         if mark in line:
             return name
