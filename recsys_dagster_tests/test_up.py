@@ -80,10 +80,7 @@ def test_the_job_works_in_one_click_and_what_is_killed_comes_back(
         _kill(server)
         with page_at(browser, app, errors) as page:
             expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
-        with page_at(browser, job, errors) as page:
-            expect(page.get_by_role("button", name="Materialize all")).to_be_visible(
-                timeout=PATIENCE
-            )
+        _wait_until(lambda: _knows_the_job(pipeline))
         family = psutil.Process(server.pid).children(recursive=True)
         assert len(family) >= 5  # the four servers, and the keeper
         server.send_signal(signal.SIGTERM)
@@ -101,10 +98,21 @@ def _kill(server: subprocess.Popen[str]) -> None:
         process.kill()
     killed = {server.stdout.readline().split(" was ended by SIGKILL")[0] for _ in before}
     assert killed == {"The app", "The code server"}
-    _wait_until(
-        lambda: not {_named(server, "streamlit"), _named(server, "code_server")} & set(before)
-    )
     _wait_until(lambda: _named(server, "streamlit").net_connections())
+    _wait_until(lambda: _answers(Path(_named(server, "code_server").cmdline()[-1])))
+
+
+def _answers(socket_file: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(socket_file)) == 0
+
+
+def _knows_the_job(pipeline: str) -> bool:
+    query = """{repositoryOrError(repositorySelector: {
+        repositoryName: "__repository__", repositoryLocationName: "recsys_dagster"
+    }) {... on Repository {jobs {name}}}}"""
+    answer = requests.post(f"{pipeline}/graphql", json={"query": query}, timeout=30).json()
+    return {"name": "everything"} in answer["data"]["repositoryOrError"].get("jobs", [])
 
 
 def _wait_until(condition: Callable[[], object]) -> None:

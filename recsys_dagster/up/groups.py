@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-PATIENCE = 6.0
+PATIENCE = 5.0
 _DYING = 2.0
 
 

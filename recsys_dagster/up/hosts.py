@@ -1,5 +1,6 @@
 """Where servers listen, and how to reach them there."""
 
+import errno
 import socket
 from contextlib import suppress
 from ipaddress import ip_address
@@ -39,15 +40,22 @@ def answers(host: str, port: int) -> bool:
 
 def refuse_unusable(host: str, port: int, hint: str) -> None:
     """Raise `RecsysError` where a server cannot listen; `hint` says how to choose another port."""
-    if answers(host, port):
-        raise RecsysError(f"Port {port} is taken already. {hint}")
+    taken = RecsysError(f"Port {port} is taken already. {hint}")
     try:
-        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
+        _listen(host, port)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise taken from None
         raise RecsysError(
             f"Nothing can listen on port {port} of {host}: {error.strerror or error}. {hint} "
             "Another address is chosen with --host."
         ) from None
+    if answers(host, port):  # some systems let two listen, on one address and on all of them
+        raise taken
+
+
+def _listen(host: str, port: int) -> None:
+    family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(where)
