@@ -143,14 +143,6 @@ def test_batches_that_are_pending_on_disk_are_asked_for(
     assert requested(instance) == {"00001"}
 
 
-def test_all_is_off_unless_it_is_switched_on() -> None:
-    repository = code_location.defs.get_repository_def()
-    sensors = {one.default_status for one in repository.sensor_defs}
-    schedules = {one.default_status for one in repository.schedule_defs}
-    assert sensors == {dg.DefaultSensorStatus.STOPPED}
-    assert schedules == {dg.DefaultScheduleStatus.STOPPED}
-
-
 @pytest.mark.parametrize(
     ("text", "on"), [("on", True), ("off", False), ("true", True), ("0", False)]
 )

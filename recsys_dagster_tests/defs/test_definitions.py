@@ -87,9 +87,9 @@ def test_blocking_checks_guard_what_comes_after() -> None:
 
 def test_nothing_runs_by_itself_until_it_is_switched_on() -> None:
     repository = defs.get_repository_def()
-    assert [one.default_status for one in repository.schedule_defs] == [
-        dg.DefaultScheduleStatus.STOPPED
-    ] * 2
-    assert [one.default_status for one in repository.sensor_defs] == [
-        dg.DefaultSensorStatus.STOPPED
-    ]
+    schedules = {one.name: one.default_status for one in repository.schedule_defs}
+    sensors = {one.name: one.default_status for one in repository.sensor_defs}
+    assert {"nightly_fetch", "weekly_refresh", "daily_housekeeping"} == {*schedules}
+    assert {"new_raw_files", "enough_is_new", "alert_on_failure"} < {*sensors}
+    assert {*schedules.values()} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {*sensors.values()} == {dg.DefaultSensorStatus.STOPPED}
