@@ -46,7 +46,7 @@ def test_nothing_is_touched_in_a_folder_of_a_newer_version(
     layout.root.mkdir()
     layout.format.write_text(json.dumps({"format": FORMAT + 1}))
     ended = CliRunner().invoke(app, command)
-    assert isinstance(ended.exception, RecsysError)
+    assert isinstance(ended.exception, RecsysError), repr(ended.exception)
     assert "newer version" in str(ended.exception)
     assert "Update this program" in str(ended.exception)
     assert [path.name for path in layout.root.rglob("*")] == ["format.json"]
