@@ -65,9 +65,15 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}. Check the data folder and the disk.")
+    except Exception as error:
+        from recsys_dagster.storage.trouble import trouble_in_words
+
+        trouble = trouble_in_words(
+            error, Path(os.environ.get("RECSYS_DATA_DIR", "data")).absolute()
+        )
+        if trouble is None:
+            raise
+        _fail(str(trouble))
 
 
 def _fail(message: str, code: int = 1) -> None:
@@ -96,7 +102,7 @@ def run(
 
     settings = chosen_settings(data_dir)
     with console.progress_on_stderr() as progress:
-        outcome = run_everything(progress, full=full)
+        outcome = run_everything(progress, _warn, full=full)
     status = read_status(settings)
     names = ("listens", "users", "songs", "songs_with_features", "release", "demo")
     summary = {name: status[name] for name in names}
@@ -113,6 +119,10 @@ def run(
         _show_run(settings, summary, bool(outcome.done))
         for remark in outcome.remarks:
             console.err.print(console.printable(remark), markup=False, soft_wrap=True)
+
+
+def _warn(text: str) -> None:
+    console.err.print(console.printable(text), markup=False, soft_wrap=True)
 
 
 def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) -> None:

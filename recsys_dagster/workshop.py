@@ -4,7 +4,6 @@ Whether a stage is done is told by its stamp on disk (`recsys_dagster.storage.st
 any event log. How a stage runs as an asset is in `recsys_dagster.defs.stages`.
 """
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +26,7 @@ from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
+from recsys_dagster.web.terms import has_come
 
 RETRY_AT = "retry_at"
 """Fact of a stage: unix seconds from which it has to be done again, whatever it was made from."""
@@ -148,7 +148,7 @@ class Workshop:
             return self._learned(stage)
         stamp = self.stamps.current(stage.name, self.expected(stage))
         retry_at = stamp.facts.get(RETRY_AT) if stamp else None
-        return None if retry_at is not None and retry_at <= time.time() else stamp
+        return None if retry_at is not None and has_come(retry_at) else stamp
 
     def _learned(self, stage: Stage) -> Stamp | None:
         """The same of a stage of `LEARNED`: what it learned of held-out listeners may stand."""

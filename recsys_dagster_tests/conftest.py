@@ -14,14 +14,13 @@ hypothesis.settings.load_profile("ours")
 
 _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME",
          "DAGSTER_POSTGRES_")  # fmt: skip
-_KEPT = {"RECSYS_REQUIRE_BROWSER", "RECSYS_REQUIRE_POSTGRES"}
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the settings of whoever runs it, or writes into their data folder."""
     for name in list(os.environ):
-        if name.startswith(_OURS) and name not in _KEPT:
+        if name.startswith(_OURS) and not name.startswith("RECSYS_REQUIRE_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
@@ -36,7 +35,7 @@ def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def make_demo(folder: Path) -> None:
+def make_demo(folder: Path, users: int = 40, songs: int = 1500, listens: int = 12_000) -> None:
     """Put a small made-up history and its catalogue into a data folder."""
-    size = ["--users", "40", "--songs", "1500", "--listens", "12000"]
+    size = ["--users", str(users), "--songs", str(songs), "--listens", str(listens)]
     assert recsys("demo", *size, "--data-dir", str(folder)).code == 0

@@ -23,7 +23,7 @@ from recsys_dagster.storage.stages import Stamps
 from recsys_dagster.workshop import STAGES, Workshop
 from recsys_dagster_tests.commands import recsys
 from recsys_dagster_tests.conftest import make_demo
-from recsys_dagster_tests.crashing import ROOMS, contents
+from recsys_dagster_tests.reliability.aftermath import ROOMS, contents
 
 PLACES = (*ROOMS, "cache/stages", "cache/readings", "releases")
 _EARLIER = "20200101-000000"

@@ -11,7 +11,6 @@ import pytest
 from recsys_dagster import cli
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster_tests.commands import recsys
-from recsys_dagster_tests.crashing import contents
 from recsys_dagster_tests.damaging import (
     KINDS,
     add_earlier_release,
@@ -22,6 +21,7 @@ from recsys_dagster_tests.damaging import (
     owner,
     partner,
 )
+from recsys_dagster_tests.reliability.aftermath import contents
 
 
 @pytest.fixture(scope="module")

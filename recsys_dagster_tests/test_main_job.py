@@ -1,6 +1,5 @@
 """The main job as users run it: from raw files to a release, again, after changes and crashes."""
 
-import random
 import shutil
 from pathlib import Path
 
@@ -9,17 +8,11 @@ import pytest
 
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster_tests.commands import recsys
-from recsys_dagster_tests.crashing import (
-    contents,
-    copy_raw,
-    finished_batches,
-    run_and_kill,
-)
+from recsys_dagster_tests.crashing import copy_raw
 from recsys_dagster_tests.real_data import real_data
+from recsys_dagster_tests.reliability.aftermath import contents
 
 pytestmark = pytest.mark.slow
-KILLS = 4
-"""In each of the three disturbed runs."""
 
 
 @pytest.fixture
@@ -219,35 +212,6 @@ def test_a_damaged_part_is_read_again(world: Path) -> None:
     assert "Traceback" not in said.err
     assert recsys("run", "--data-dir", world).code == 0
     assert contents(world) == before
-
-
-@pytest.fixture(params=range(3))
-def rng(request: pytest.FixtureRequest) -> random.Random:
-    """Different moments in each of the three, the same in every run of the tests."""
-    return random.Random(request.param)
-
-
-def test_a_run_that_was_killed_ends_as_if_it_had_not_been(
-    demo_world: Path, tmp_path: Path, rng: random.Random
-) -> None:
-    """Kills, each a moment after a stage was done; then one run to the end."""
-    data = tmp_path / "data"
-    copy_raw(demo_world, data)
-    kills = 0
-    while kills < KILLS:
-        alive = run_and_kill(data, rng)
-        kills += alive
-        if not alive:  # it had ended before: begin again
-            shutil.rmtree(data)
-            copy_raw(demo_world, data)
-    before = finished_batches(data)
-    done = recsys("run", "--json", "--data-dir", data)
-    assert done.code == 0, done.err
-    after = finished_batches(data)
-    assert {batch: after[batch] for batch in before} == before
-    assert contents(data) == contents(demo_world)
-    assert not list(data.rglob(".tmp-*"))
-    assert recsys("recommend", "nothing - known", "--data-dir", data).code == 0
 
 
 def test_the_real_history(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sql
 from sqlalchemy.dialects.sqlite import insert
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.web.terms import latest
 
 _AT_ONCE = 500
 _DAMAGED = object()
@@ -72,8 +73,13 @@ class Answers:
 
     def _drop_expired(self) -> None:
         """What has expired must not stay: terms of services ask for that."""
-        self._connection.execute(sql.delete(_ANSWERS).where(_ANSWERS.c.expires_at <= self._now()))
+        self._connection.execute(sql.delete(_ANSWERS).where(sql.not_(self._ahead(_ANSWERS))))
         self._connection.commit()
+
+    def _ahead(self, table: sql.Table) -> sql.ColumnElement[bool]:
+        """What is good still, and by a clock that was right."""
+        until, now = table.c["expires_at" if table is _ANSWERS else "until"], self._now()
+        return sql.and_(until > now, until <= latest(now))
 
     def check(self) -> None:
         """Raise `RecsysError` where the file does not hang together."""
@@ -87,7 +93,7 @@ class Answers:
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, Any]:
         """The answers that are there and have not expired, by key."""
-        good = self._rows(kind, keys, _ANSWERS.c.answer, _ANSWERS.c.expires_at > self._now())
+        good = self._rows(kind, keys, _ANSWERS.c.answer, self._ahead(_ANSWERS))
         return {key: answer for key, text in good if (answer := _parsed(text)) is not _DAMAGED}
 
     def expiry(self, kind: str, keys: Sequence[str]) -> dict[str, float]:
@@ -131,7 +137,7 @@ class Answers:
         """Until when something must not be asked for, and why; None if it may be."""
         row = self._connection.execute(
             sql.select(_BLOCKS.c.until, _BLOCKS.c.reason).where(
-                _BLOCKS.c.what == what, _BLOCKS.c.until > self._now()
+                _BLOCKS.c.what == what, self._ahead(_BLOCKS)
             )
         ).first()
         self._connection.rollback()

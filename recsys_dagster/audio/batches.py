@@ -23,6 +23,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import read_sealed, table_metadata, write_sealed, write_table
 from recsys_dagster.web.limits import Clock
+from recsys_dagster.web.terms import has_come
 
 VERSION = "4"
 """Raised when batches would be filled otherwise, so that they are filled again."""
@@ -146,7 +147,7 @@ class FeatureBatches:
 
     def _is_pending(self, batch: int) -> bool:
         found = table_metadata(self.path(batch))
-        due = float(found.get(_RETRY_AT, "inf")) <= self._clock.time()
+        due = _RETRY_AT in found and has_come(float(found[_RETRY_AT]), self._clock.time())
         return due or found.get(_FINGERPRINT) != self._fingerprint(batch)
 
     def _requests(self) -> dict[str, int]:

@@ -19,8 +19,14 @@ from recsys_dagster.defs.metadata import (
     table_metadata,
 )
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
-from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
-from recsys_dagster.errors import RecsysError
+from recsys_dagster.defs.stages import (
+    Facts,
+    Made,
+    Metadata,
+    failing_in_words,
+    open_workshop,
+    run_stage,
+)
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
 from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop
@@ -43,15 +49,16 @@ def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
     Materialise a partition to look a batch up again. `audio_features` finishes the pending
     ones by itself.
     """
-    try:
-        shop = Workshop.open()
-        with writing(shop.layout), open_sources(shop.layout, shop.settings) as sources:
-            batches = open_batches(shop.layout, sources)
-            for key in context.partition_keys:
-                report = batches.fill(int(key))
-                context.add_asset_metadata(_describe_batch(report), partition_key=key)
-    except RecsysError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    shop = open_workshop()
+    with (
+        failing_in_words(shop.layout.root),
+        writing(shop.layout),
+        open_sources(shop.layout, shop.settings) as sources,
+    ):
+        batches = open_batches(shop.layout, sources)
+        for key in context.partition_keys:
+            report = batches.fill(int(key))
+            context.add_asset_metadata(_describe_batch(report), partition_key=key)
 
 
 # Dagster's UI asks for confirmation where an upstream asset that it could materialise has never

@@ -8,6 +8,7 @@ import dagster as dg
 from recsys_dagster import progress
 from recsys_dagster.accounts import open_service, users_of
 from recsys_dagster.defs.metadata import markdown_counts, markdown_list
+from recsys_dagster.defs.stages import failing_in_words
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services import Fetched, ServiceDownError, fetch_history
 from recsys_dagster.settings import load_settings
@@ -58,19 +59,13 @@ def _fetch_all(context: dg.AssetExecutionContext, name: str) -> dg.MaterializeRe
         return dg.MaterializeResult(metadata={"users": f"none: {name.upper()}_USERS names nobody"})
     fetched: list[Fetched] = []
     failed: dict[str, RecsysError] = {}
-    try:
-        with closing(open_service(name, settings)) as service:
-            for user in users:
-                try:
-                    layout = Layout(settings.data_dir)
-                    fetched.append(fetch_history(service, user, layout, progress.current()))
-                except RecsysError as error:
-                    failed[user] = error
-    except RecsysError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    except OSError as error:
-        what = f"{error.strerror or error} ({error.filename}). Check the data folder and the disk."
-        raise dg.Failure(what, allow_retries=False) from error
+    with failing_in_words(settings.data_dir), closing(open_service(name, settings)) as service:
+        for user in users:
+            try:
+                layout = Layout(settings.data_dir)
+                fetched.append(fetch_history(service, user, layout, progress.current()))
+            except RecsysError as error:
+                failed[user] = error
     if failed:
         raise dg.Failure(
             "\n".join(str(error) for error in failed.values()),

@@ -14,6 +14,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import write_text
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.trouble import trouble_in_words
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -90,6 +91,8 @@ def open_instance(home: Path) -> "Iterator[dg.DagsterInstance]":
     try:
         instance = dg.DagsterInstance.get()
     except Exception as error:
+        if trouble := trouble_in_words(error, load_settings().data_dir):
+            raise trouble from error
         raise RecsysError(
             f"Dagster cannot start from {home}: {error}. Correct or delete its dagster.yaml."
         ) from error

@@ -127,7 +127,7 @@ def _make_interactions(shop: Workshop) -> Made:
 def _drift(shop: Workshop) -> Facts | None:
     """How much is new since ranker and evaluation were made; `None` while there are none."""
     sealed = shop.stamps.read(LEARNED[-1])
-    if sealed is None:
+    if sealed is None or LEARNED_FROM not in sealed.facts:  # none, or a version before made them
         return None
     before, now = scan_table(shop.layout.learned_from), scan_table(shop.layout.interactions)
     return {"since": sealed.facts[LEARNED_FROM]["user_song_interactions"],

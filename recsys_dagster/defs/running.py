@@ -1,26 +1,38 @@
 """The main job in one process, as `recsys run` does it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
-from recsys_dagster import progress
+from recsys_dagster import memory, progress
 from recsys_dagster.audio.answers import drop_expired
 from recsys_dagster.defs.home import DagsterHome, open_instance, prepare_dagster_home
 from recsys_dagster.defs.housekeeping import forget_old_runs
 from recsys_dagster.defs.jobs import EVERYTHING
+from recsys_dagster.defs.quiet import without_asides
 from recsys_dagster.defs.release import gate_in_words
-from recsys_dagster.defs.stages import FULL, UP_TO_DATE, Facts
+from recsys_dagster.defs.stages import FULL, SECONDS, UP_TO_DATE, Facts
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.storage.atomic import sweep
 from recsys_dagster.storage.lock import writing
+from recsys_dagster.storage.trouble import disk_in_words
+from recsys_dagster.storage.under_way import killed_in
 from recsys_dagster.workshop import STAGES, Workshop
 
 _TAGS = {"recsys/launched_by": "recsys run"}
-_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+_UNDER_WAY = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def _say_nothing(_: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,10 @@ class RunOutcome:
 
 
 def run_everything(
-    watcher: progress.Progress = progress.SILENT, *, full: bool = False
+    watcher: progress.Progress = progress.SILENT,
+    warn: Callable[[str], None] = _say_nothing,
+    *,
+    full: bool = False,
 ) -> RunOutcome:
     """Materialise all that is missing or out of date.
 
@@ -51,6 +66,8 @@ def run_everything(
     ----------
     watcher
         Is told of the progress.
+    warn
+        Is told at once what a person should know before the work begins.
     full
         Whether everything is to be learned anew, however little is new.
 
@@ -60,14 +77,25 @@ def run_everything(
         Another run works in the data folder, a stage failed, or a blocking check did.
     """
     shop = Workshop.open(full=full, thorough=True)
-    with writing(shop.layout, wait=False), progress.watched_by(watcher):
+    with (
+        disk_in_words(shop.layout.root),
+        writing(shop.layout, wait=False),
+        disk_in_words(shop.layout.root),  # once more: who has the lock knows if it is gone
+        progress.watched_by(watcher),
+        without_asides(),
+    ):
         sweep(shop.layout.root)
         lost = drop_expired(shop.layout.answers)
+        if stage := killed_in(shop.layout):
+            warn(memory.after_a_kill(shop.layout, stage))
         home = prepare_dagster_home(shop.layout)
-        due = shop.stale()
-        if not due and shop.releases.current_id() in shop.releases.ids():
-            return RunOutcome((), {}, (*lost, *_remarks(shop, home)))
         with open_instance(home.path) as instance:
+            _bury_the_dead(instance)
+            due = shop.stale()
+            if not due and shop.releases.current_id() in shop.releases.ids():
+                return RunOutcome((), {}, (*lost, *_remarks(shop, home)))
+            if little := memory.warning(shop.layout):
+                warn(little)
             done, seconds = _execute(instance, due or ["recommender_release"], full=full)
             forget_old_runs(instance, shop.settings.keep_runs)
         return RunOutcome(done, seconds, (*lost, *_ids(shop, done), *_remarks(shop, home)))
@@ -108,7 +136,6 @@ def _execute(
     """Run the job for some stages; which were done, and the seconds of each."""
     from recsys_dagster.definitions import defs
 
-    _bury_the_dead(instance)
     result = defs.resolve_job_def(EVERYTHING).execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(stage) for stage in stages],
@@ -120,18 +147,17 @@ def _execute(
         if any(_was_interrupted(event) for event in result.all_events):
             raise KeyboardInterrupt
         raise RecsysError(_what_failed(result))
-    steps = instance.get_run_step_stats(result.run_id)
-    seconds = {
-        step.step_key: round(step.end_time - step.start_time, 3)
-        for step in steps
-        if step.step_key in STAGES and step.start_time and step.end_time
-    }
-    done = {
-        event.asset_key.to_user_string()
+    made = {
+        event.asset_key.to_user_string(): event.materialization.metadata
         for event in result.get_asset_materialization_events()
-        if event.asset_key and _was_due(event.materialization)
+        if event.asset_key and UP_TO_DATE in event.materialization.metadata
     }
-    return tuple(stage for stage in STAGES if stage in done), seconds
+    done = tuple(stage for stage in STAGES if stage in made and not made[stage][UP_TO_DATE].value)
+    return done, {stage: _number(made[stage][SECONDS]) for stage in STAGES if stage in made}
+
+
+def _number(value: dg.MetadataValue[Any]) -> float:
+    return float(str(value.value))
 
 
 def _was_interrupted(event: dg.DagsterEvent) -> bool:
@@ -140,11 +166,6 @@ def _was_interrupted(event: dg.DagsterEvent) -> bool:
         "DagsterExecutionInterruptedError",
         "KeyboardInterrupt",
     }
-
-
-def _was_due(materialization: dg.AssetMaterialization) -> bool:
-    before = materialization.metadata.get(UP_TO_DATE)
-    return before is not None and not before.value
 
 
 def _bury_the_dead(instance: dg.DagsterInstance) -> None:

@@ -6,7 +6,8 @@ nothing, however often and from wherever it is asked for.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ import dagster as dg
 
 from recsys_dagster import progress
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.storage.lock import writing
+from recsys_dagster.storage.lock import refuse_if_gone, writing
+from recsys_dagster.storage.trouble import trouble_in_words
+from recsys_dagster.storage.under_way import under_way
 from recsys_dagster.workshop import STAGES, Workshop
 
 FULL = "recsys/full"
 """Tag of a run in which everything is learned anew, however little is new."""
 UP_TO_DATE = "up to date before"
 """Metadata of a materialisation: whether there was nothing to do."""
+SECONDS = "seconds"
+"""Metadata of a materialisation: how long it took by a clock that does not jump."""
 Facts = dict[str, Any]
 Metadata = Mapping[str, Any]
 
@@ -49,29 +54,52 @@ def run_stage(
     """
     stage = STAGES[context.asset_key.path[-1]]
     started = time.monotonic()
-    try:
-        workshop = Workshop.open(full=context.run.tags.get(FULL) == "true", thorough=True)
-        with writing(workshop.layout), progress.current().task(stage.name, 1) as task:
-            if before:
-                before(workshop)
-            expected = workshop.expected(stage)
-            stamp = workshop.done(stage)
-            if up_to_date := stamp is not None:
-                context.log.info(f"{stage.name} is up to date: nothing to do.")
-                task.advance(note="up to date")
-            else:
+    workshop = open_workshop(full=context.run.tags.get(FULL) == "true", thorough=True)
+    with (
+        failing_in_words(workshop.layout.root),
+        writing(workshop.layout),
+        failing_in_words(workshop.layout.root),  # once more: who has the lock knows if it is gone
+        progress.current().task(stage.name, 1) as task,
+    ):
+        if before:
+            before(workshop)
+        expected = workshop.expected(stage)
+        stamp = workshop.done(stage)
+        if up_to_date := stamp is not None:
+            context.log.info(f"{stage.name} is up to date: nothing to do.")
+            task.advance(note="up to date")
+        else:
+            with under_way(workshop.layout, stage.name):
                 outputs, facts = make(workshop)
+                refuse_if_gone(workshop.layout)  # what is made in its place must not count as done
                 stamp = workshop.stamps.write(stage.name, expected, outputs, facts)
-                task.advance()
+            task.advance()
         assert stamp is not None  # noqa: S101
         metadata = describe(stamp.facts, workshop)
-    except RecsysError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    except OSError as error:
-        what = f"{error.strerror or error} ({error.filename}). Check the data folder and the disk."
-        raise dg.Failure(what, allow_retries=False) from error
     seconds = round(time.monotonic() - started, 3)
     return dg.MaterializeResult(
-        metadata={**metadata, UP_TO_DATE: up_to_date, "seconds": seconds},
+        metadata={**metadata, UP_TO_DATE: up_to_date, SECONDS: seconds},
         data_version=dg.DataVersion(stamp.data_version),
     )
+
+
+@contextmanager
+def failing_in_words(root: Path) -> Iterator[None]:
+    """Fail a step with one sentence where the input or the disk is to blame, and for good."""
+    try:
+        yield
+    except dg.Failure:
+        raise
+    except Exception as error:
+        trouble = trouble_in_words(error, root)
+        if trouble is None:
+            raise
+        raise dg.Failure(str(trouble), allow_retries=False) from error
+
+
+def open_workshop(*, full: bool = False, thorough: bool = False) -> Workshop:
+    """Open the data folder; a setting that is wrong fails the step with one sentence."""
+    try:
+        return Workshop.open(full=full, thorough=thorough)
+    except RecsysError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error

@@ -7,21 +7,19 @@ the order of time, so a file's own repeats stay, and what is left is the union: 
 have the minute, each minute has as many listens as the file that has most.
 """
 
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys_dagster.compiling import Function, kept_on_disk
+
 Int64Array = NDArray[np.int64]
-_Function = TypeVar("_Function")
 
 UNTIMED = np.int64(-(1 << 60))
 """Stands for no time; listens without one meet each other alone."""
 
 
-def _compiled(function: _Function) -> _Function:
-    return cast("_Function", numba.njit(cache=True, nogil=True)(function))
+def _compiled(function: Function) -> Function:
+    return kept_on_disk(function, nogil=True)
 
 
 @_compiled

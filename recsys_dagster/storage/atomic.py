@@ -25,7 +25,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
     After an exception the temporary file is gone and `target` is as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = temporary_name(target)
     try:
         yield temporary
@@ -44,7 +44,7 @@ def atomic_directory(target: Path) -> Iterator[Path]:
     Directories cannot be exchanged in one step everywhere: a crash between the two renames
     leaves no `target`, never half of one, and the stage is done again.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = temporary_name(target)
     temporary.mkdir()
     try:
@@ -58,10 +58,11 @@ def atomic_directory(target: Path) -> Iterator[Path]:
             except BaseException:
                 old.rename(target)
                 raise
-            shutil.rmtree(old)
+            flush(target.parent)
+            shutil.rmtree(old)  # when the new one is there for good
         else:
             temporary.rename(target)
-        flush(target.parent)
+            flush(target.parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -84,6 +85,14 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, document: Any) -> None:
     """Write a JSON document with sorted keys, so that equal content is equal bytes."""
     write_text(target, json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, and force their names to disk."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        flush(path.parent)
 
 
 def flush(path: Path) -> None:

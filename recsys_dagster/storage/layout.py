@@ -131,6 +131,16 @@ class Layout:
         return self.root / "cache" / "logs"
 
     @property
+    def temporary(self) -> Path:
+        """Temporary files of the one process that writes; emptied by the next one."""
+        return self.root / "cache" / "temporary"
+
+    @property
+    def under_way(self) -> Path:
+        """Names the stage that is being worked on."""
+        return self.root / "cache" / "under_way.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that writes."""
         return self.root / "cache" / "lock"

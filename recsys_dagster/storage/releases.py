@@ -11,7 +11,7 @@ import platform
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.atomic import (
     flush,
     flush_tree,
+    make_folder,
     remove_tree,
     temporary_name,
     write_json,
@@ -39,6 +40,7 @@ from recsys_dagster.storage.manifests import (
 
 MODEL_CARD = "model_card.md"
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_MOMENT = "%Y%m%d-%H%M%S"
 _LIBRARIES = ("recsys-dagster", "numpy", "polars")
 
 
@@ -164,7 +166,7 @@ class Releases:
     @contextmanager
     def build(self) -> Iterator[Path]:
         """Give a temporary directory to fill, for `publish`; what is left of it is removed."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self._directory)
         building = temporary_name(self._directory / "release")
         building.mkdir()
         try:
@@ -200,10 +202,10 @@ class Releases:
             self._switch(known.id)
             return known
         now = self._moment()
-        release_id = f"{now:%Y%m%d-%H%M%S}-{content[:8]}"
+        release_id = f"{now:{_MOMENT}}-{content[:8]}"
         manifest = {
             "schema_version": SCHEMA_VERSION,
-            "created_at": now.isoformat(timespec="seconds"),
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "content": content,
             "demo": demo,
             "figures": dict(figures),
@@ -221,12 +223,13 @@ class Releases:
         return Release(release_id, self._directory / release_id, manifest)
 
     def _moment(self) -> datetime:
-        """Now, or the next second that no release was made in: ids differ and sort by age."""
-        taken = {release_id[:15] for release_id in self.ids()}
-        moment = datetime.now(UTC)
-        while f"{moment:%Y%m%d-%H%M%S}" in taken:
-            moment += timedelta(seconds=1)
-        return moment
+        """Now, or a second after the newest release: ids sort by age, whatever the clock does."""
+        now = datetime.now(UTC)
+        for release_id in self.ids():
+            with suppress(ValueError, OverflowError):  # a name that is no time
+                made = datetime.strptime(release_id[:15], _MOMENT).replace(tzinfo=UTC)
+                return max(now, made + timedelta(seconds=1))
+        return now
 
     def delete(self, release_id: str) -> None:
         """Delete a release; a process that has it open keeps what it has opened.

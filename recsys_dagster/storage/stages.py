@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recsys_dagster.storage.atomic import write_json
+from recsys_dagster.storage.atomic import flush, write_json
 from recsys_dagster.storage.hashing import checksum, hash_file, hash_json
 from recsys_dagster.storage.layout import Layout
 
@@ -101,7 +101,10 @@ class Stamps:
 
     def forget(self, stage: str) -> None:
         """Let a stage be done again, such as after a check that it failed."""
-        self._path(stage).unlink(missing_ok=True)
+        path = self._path(stage)
+        if path.exists():
+            path.unlink()
+            flush(path.parent)
 
     def _path(self, stage: str) -> Path:
         return self._layout.stamps / f"{stage}.json"

@@ -75,7 +75,7 @@ def test_what_is_kept_survives_a_kill(tmp_path: Path) -> None:
         "import os, signal, sys; from pathlib import Path\n"
         "from recsys_dagster.audio.answers import Answers\n"
         "answers = Answers(Path(sys.argv[1]), 'somewhere')\n"
-        "answers.keep('id', {'x': 1}, 1e9)\n"
+        "answers.keep('id', {'x': 1}, 1e6)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, path], check=False, timeout=60)

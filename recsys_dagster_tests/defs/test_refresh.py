@@ -8,7 +8,7 @@ from recsys_dagster.defs.running import run_everything
 from recsys_dagster.evaluation.protocol import age_in_words
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
-from recsys_dagster_tests.crashing import contents
+from recsys_dagster_tests.reliability.aftermath import contents
 
 pytestmark = pytest.mark.slow
 HEADER = ",Username,Artist,Track,Album,Date,Time\n"

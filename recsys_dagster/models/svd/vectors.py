@@ -5,8 +5,8 @@ these hold both rows in registers. They are portable: LLVM makes of a vector of 
 what the processor has. `width` and `factors` must be constants where they are called.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numba
 from llvmlite import ir
@@ -14,6 +14,7 @@ from numba.core import cgutils as untyped_cgutils
 from numba.core import types
 from numba.extending import intrinsic
 
+from recsys_dagster.compiling import Function, kept_on_disk
 from recsys_dagster.models.svd.rows import CACHE_LINE, LANES
 
 cgutils: Any = untyped_cgutils
@@ -29,12 +30,10 @@ _POLYNOMIAL = (
 # stay what they are ("nnan" and "ninf" are left out): they tell that training diverged.
 _FAST = ("reassoc", "contract", "nsz", "arcp")
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 
 def compiled(function: Function) -> Function:
     """Compile a loop: kept on disk, without the interpreter's lock, sums re-associated."""
-    return cast("Function", numba.njit(cache=True, nogil=True, fastmath=set(_FAST))(function))
+    return kept_on_disk(function, nogil=True, fastmath=set(_FAST))
 
 
 def inlined(function: Function) -> Function:
