@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys_dagster.workshop import STAGES
+from recsys_dagster.workshop import MODELS, STAGES
 from recsys_dagster_tests.conftest import make_demo
 from recsys_dagster_tests.reliability.aftermath import Done, contents, released, troubles
 from recsys_dagster_tests.reliability.killing import (
@@ -93,6 +93,9 @@ def draw_targets(rng: random.Random) -> Iterator[list[str]]:
 def disturb(world: World, data_dir: Path, stages: list[str], rng: random.Random) -> Counter[str]:
     """Kill runs in some stages, one after the other; where each of them was."""
     order = list(world.seconds)
+    models = [order.index(stage) for stage in MODELS]
+    for place, stage in zip(sorted(models), rng.sample(MODELS, len(MODELS)), strict=True):
+        order[place] = stage  # Dagster runs them in this order or that: each is to have its turn
     fell = Counter[str]()
     if rng.random() < 0.1:
         fell[kill_at_start(data_dir, rng) or "over"] += 1

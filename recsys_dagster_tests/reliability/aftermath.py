@@ -81,7 +81,7 @@ def troubles(data_dir: Path, temporary: Path) -> Iterator[str]:
 
 
 def _stamps(data_dir: Path) -> dict[str, dict[str, Any]]:
-    found = sorted((data_dir / "cache" / "stages").glob("*.json"))
+    found = sorted((data_dir / "cache" / "stages").glob("[!.]*.json"))
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in found}
 
 
