@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recsys_dagster.errors import RecsysError
 
+_NO_LINK = "an address must begin with http:// or https:// and name a host"
+
 
 class Settings(BaseSettings):
     """The settings, each named in `.env.example` with a comment.
@@ -75,6 +77,11 @@ class Settings(BaseSettings):
     lastfm_api_url: str = Field("https://ws.audioscrobbler.com/2.0/", alias="LASTFM_API_URL")
     listenbrainz_api_url: str = Field("https://api.listenbrainz.org", alias="LISTENBRAINZ_API_URL")
 
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be told, for those who take them out of texts."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(one.get_secret_value() for one in values if isinstance(one, SecretStr))
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -89,7 +96,7 @@ class Settings(BaseSettings):
         """Take nothing but the address of a page: it becomes a link."""
         parts = urlsplit(address.strip())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an address must begin with http:// or https:// and name a host")
+            raise ValueError(_NO_LINK)
         return address.strip()
 
     @field_validator("alert_webhook")
@@ -98,10 +105,10 @@ class Settings(BaseSettings):
         """Take nothing but the address of a web service; it is not repeated, as it is a secret."""
         if address is None:
             return None
-        parts = urlsplit(address.get_secret_value().strip())
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an address must begin with http:// or https:// and name a host")
-        return SecretStr(address.get_secret_value().strip())
+        try:
+            return SecretStr(cls._link(address.get_secret_value()))
+        except ValueError:  # of which the text may have a part of the address in it
+            raise ValueError(_NO_LINK) from None
 
     @field_validator(
         "feature_sources", "lastfm_users", "listenbrainz_users", "login", mode="before"

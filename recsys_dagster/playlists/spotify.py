@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
+import urllib3
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
@@ -27,6 +28,7 @@ AT_ONCE = 100
 """Songs that one request may add."""
 _TIMEOUT = (5.0, 10.0)
 _WHOLE = 20.0
+_TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, TryAgain, ValueError)
 _PLAYLIST = re.compile(r"[0-9A-Za-z]{1,64}")
 _AGAIN = "Spotify did not take the sign-in: it is too old, or was used before. Save again."
 
@@ -121,7 +123,12 @@ class Account:
             ) as answer:  # fmt: skip
                 body = read_body(answer.raw, time, time.monotonic() + _WHOLE)
                 return answer.status_code, parse(body) or body.decode("utf-8", "replace")
-        except (requests.RequestException, TryAgain, UnicodeError) as error:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            TryAgain,
+            ValueError,
+        ) as error:
             kind = type(error).__name__
         # Raised out here it does not carry the original, which has what was sent in it.
         raise RecsysError(f"Spotify did not answer as it should ({kind}). Save again later.")

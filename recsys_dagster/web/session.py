@@ -8,19 +8,21 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import requests
+import urllib3
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.web.answers import Answer, TryAgain, parse
 from recsys_dagster.web.bodies import read_body
 from recsys_dagster.web.limits import Clock, Limits
 from recsys_dagster.web.patience import Patience
-from recsys_dagster.web.secrecy import keep_out_of_logs, shown
+from recsys_dagster.web.secrecy import Secrets, keep_out_of_logs, shown
 
 TRIES = Patience().tries
 _NO_ADDRESS = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
+    urllib3.exceptions.LocationValueError,  # a host with a part that is too long gets so far
 )
 
 T = TypeVar("T")
@@ -107,12 +109,23 @@ class Web:
         self._patience = patience or Patience()
         self._rng = rng or np.random.default_rng()
         self.on_wait: Callable[[str], None] = lambda _: None
-        self._title, self._setting, self._secrets = title, setting, secrets
+        self._title, self._setting, self._secrets = title, setting, tuple(secrets)
+        self._unsaid = Secrets(self._secrets)
         self._limits = Limits(interval, clock)
         self._session = _Direct()
         self._session.headers["User-Agent"] = f"recsys-dagster/{version('recsys-dagster')}"
         self._session.headers["Accept"] = "application/json"
-        keep_out_of_logs()
+        keep_out_of_logs(self._secrets)
+
+    def sign(
+        self, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Send credentials along with every request.
+
+        Here they are in no variable of a function that may fail, which some tools print.
+        """
+        self._session.params = dict(params or {})
+        self._session.headers.update(headers or {})
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -127,7 +140,6 @@ class Web:
         url: str,
         params: Mapping[str, str | int],
         read: Callable[[Answer], T],
-        headers: Mapping[str, str] | None = None,
         tries: int | None = None,
     ) -> T:
         """Ask until `read` takes the answer; it raises `TryAgain` for one that it does not.
@@ -144,7 +156,7 @@ class Web:
             if tried:
                 self._back_off(problem, tried)
             try:
-                return read(self._ask(url, params, headers or {}))
+                return read(self._ask(url, params))
             except TryAgain as trouble:
                 problem = str(trouble)
             self._heed_long_pause(problem)
@@ -154,13 +166,13 @@ class Web:
             problem,
         )
 
-    def _ask(self, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]) -> Answer:
+    def _ask(self, url: str, params: Mapping[str, str | int]) -> Answer:
         if due := self._limits.due_in():
             self._wait(due, "waiting for the limit of the service")
         self.requests += 1
         trouble: Exception
         try:
-            return self._send(url, params, headers)
+            return self._send(url, params)
         except _NO_ADDRESS:
             trouble = RecsysError(
                 f"The address of {self._title} is not one that can be asked. Correct "
@@ -176,16 +188,14 @@ class Web:
         # Raised out here it does not carry the original, which has the address with the key in it.
         raise trouble
 
-    def _send(
-        self, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]
-    ) -> Answer:
+    def _send(self, url: str, params: Mapping[str, str | int]) -> Answer:
         patience, until = self._patience, self.clock.monotonic() + self._patience.whole
-        request = requests.Request("GET", url, dict(headers), params=dict(params))
+        request = requests.Request("GET", url, params=dict(params))
         response = self._session.ask(request, (patience.connecting, patience.silence))
         self._limits.asked()
         self._limits.answered(response.status_code, response.headers)
         try:
-            body = read_body(response.raw, self.clock, until)
+            body = self._unsaid.out_of_body(read_body(response.raw, self.clock, until))
         except TryAgain:
             response.close()
             raise

@@ -67,10 +67,12 @@ class SpotifyClient:
         patience: Patience = PATIENCE,
     ) -> None:
         secret = settings.spotipy_client_secret
-        self._secrets = (secret.get_secret_value() if secret else "",)
+        self._secrets: tuple[str, ...] = (secret.get_secret_value() if secret else "",)
         self._clock, self._rng = clock, np.random.default_rng(rng)
         self._patience, timeouts = patience, (patience.connecting, patience.silence)
-        self._session = PacedSession(settings.spotify_interval, clock, patience.whole)
+        self._session = PacedSession(
+            settings.spotify_interval, clock, patience.whole, self._secrets
+        )
         self._auth = SpotifyClientCredentials(
             settings.spotipy_client_id,
             self._secrets[0],
@@ -147,6 +149,7 @@ class SpotifyClient:
 
     def _show_token(self) -> None:
         token = self._try(TOKEN, lambda: self._auth.get_access_token(as_dict=False))
+        self._secrets = (self._secrets[0], str(token or ""))
         self._spotify.set_auth(token)
 
     def _try(self, part: str, question: Callable[[], Any], *, last: bool = False) -> Any:

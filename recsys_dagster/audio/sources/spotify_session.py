@@ -11,6 +11,7 @@ from recsys_dagster.audio.sources.spotify_trouble import LONGEST_WAIT
 from recsys_dagster.web.bodies import read_body
 from recsys_dagster.web.limits import Clock, Limits
 from recsys_dagster.web.patience import Patience
+from recsys_dagster.web.secrecy import Secrets
 
 PATIENCE = Patience(tries=3, connecting=4, silence=8, whole=12, pause=LONGEST_WAIT, jitter=0.5)
 """So that a dead Spotify costs 50 seconds at most."""
@@ -32,10 +33,15 @@ class PacedSession(requests.Session):
         Tells the time, and waits.
     longest
         Seconds within which the whole of an answer has to be there.
+    secrets
+        What is taken out of the answers.
     """
 
-    def __init__(self, interval: float, clock: Clock, longest: float) -> None:
+    def __init__(
+        self, interval: float, clock: Clock, longest: float, secrets: tuple[str, ...] = ()
+    ) -> None:
         super().__init__()
+        self._unsaid = Secrets(secrets)
         self.sent = 0
         self.answer: requests.Response | None = None
         self.limits = Limits(interval, clock)
@@ -56,10 +62,12 @@ class PacedSession(requests.Session):
         self.limits.answered(response.status_code, response.headers)
         self.answer = response
         # Timeouts are for each byte: what comes in drips would never end.
-        response._content = read_body(
-            response.raw, self._clock, self._clock.monotonic() + self._longest
-        )
+        body = read_body(response.raw, self._clock, self._clock.monotonic() + self._longest)
+        response._content = self._unsaid.out_of_body(body)
         return response
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: nothing is told to an address that the user did not set."""
 
 
 def wait(seconds: float, why: str, clock: Clock) -> None:

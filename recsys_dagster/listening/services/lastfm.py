@@ -35,13 +35,14 @@ class Lastfm:
 
     def __init__(self, api_key: str, url: str, clock: Clock = time) -> None:
         self.web = Web(self.title, "LASTFM_API_URL", _INTERVAL, (api_key,), clock)
-        self._api_key, self._url = api_key, url
+        self.web.sign(params={"api_key": api_key})
+        self._url = url
 
     def page(self, user: str, bounds: Bounds) -> Page:
         """The newest listens within bounds; see `Service.page`."""
         params: dict[str, str | int] = {
-            "method": "user.getRecentTracks", "user": user, "api_key": self._api_key,
-            "format": "json", "limit": self.page_size, "page": bounds.page,
+            "method": "user.getRecentTracks", "user": user, "format": "json",
+            "limit": self.page_size, "page": bounds.page,
         }  # fmt: skip
         if bounds.before is not None:
             params["to"] = bounds.before

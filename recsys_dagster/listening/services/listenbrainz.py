@@ -38,7 +38,8 @@ class Listenbrainz:
     def __init__(self, token: str | None, url: str, clock: Clock = time) -> None:
         secrets = (token,) if token else ()
         self.web = Web(self.title, "LISTENBRAINZ_API_URL", _INTERVAL, secrets, clock)
-        self._headers = {"Authorization": f"Token {token}"} if token else {}
+        if token:
+            self.web.sign(headers={"Authorization": f"Token {token}"})
         self._url = url.rstrip("/")
 
     def page(self, user: str, bounds: Bounds) -> Page:
@@ -55,7 +56,6 @@ class Listenbrainz:
             self._address(user, "listens"),
             params,
             lambda answer: self._page(self._payload(answer, user), user),
-            self._headers,
         )
 
     def count(self, user: str) -> int | None:
@@ -65,7 +65,7 @@ class Listenbrainz:
             return _whole(self._payload(answer, user).get("count"))
 
         try:
-            return self.web.get(self._address(user, "listen-count"), {}, read, self._headers, 1)
+            return self.web.get(self._address(user, "listen-count"), {}, read, tries=1)
         except RecsysError:
             return None  # it is for the progress bar only
 
