@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.datastructures import Headers
@@ -92,7 +92,7 @@ class OwnPagesOnly:
             await refused(scope, receive, send)
 
 
-class GuardedWebserver(DagsterWebserver[WorkspaceRequestContext]):
+class GuardedWebserver(DagsterWebserver[Any, Any]):
     """The webserver with `OwnPagesOnly` in front of it."""
 
     def build_middleware(self) -> list[Middleware]:
@@ -107,7 +107,7 @@ def main() -> None:
         load_settings()
     except RecsysError as error:
         sys.exit(str(error))
-    app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined, misc]
+    app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined]
     cli.main()  # type: ignore[no-untyped-call]
 
 
