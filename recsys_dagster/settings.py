@@ -156,11 +156,13 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     try:
         return Settings(**given)
     except UnicodeDecodeError:
-        raise RecsysError("The file .env is not UTF-8. Save it again as UTF-8.") from None
+        wrong = "The file .env is not UTF-8. Save it again as UTF-8."
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise RecsysError(
+        wrong = (
             f"The setting {name} is wrong: {first['msg'].lower()}. "
             "Correct it in the environment or in .env; .env.example explains every setting."
-        ) from None
+        )
+    # Raised out here it does not carry the original, which has what was set in it.
+    raise RecsysError(wrong)

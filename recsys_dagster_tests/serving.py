@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +32,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fault:
-    """How a request goes wrong; without `body` the right answer is sent, with these changes."""
+    """How a request goes wrong; without `body` the right answer is sent, with these changes.
+
+    `body` may be a function of the request.
+    """
 
     status: int | None = None
     body: Any = None
@@ -96,6 +99,11 @@ def _fields(encoded: str) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(encoded).items()}
 
 
+def _spoken(fault: Fault, asked: Asked) -> Fault:
+    """A fault with the body that it has for a request."""
+    return replace(fault, body=fault.body(asked)) if callable(fault.body) else fault
+
+
 def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -114,7 +122,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             fault = (service.faults.popleft() if service.faults else None) or Fault()
             time.sleep(fault.delay)
             if not fault.drop:
-                self._send(*service.answer(asked), fault)
+                self._send(*service.answer(asked), _spoken(fault, asked))
 
         def _send(self, status: int, document: Any, fault: Fault) -> None:
             document = document if fault.body is None else fault.body

@@ -19,6 +19,7 @@ from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
 from recsys_dagster.storage.atomic import sweep
 from recsys_dagster.storage.lock import writing
+from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.trouble import disk_in_words
 from recsys_dagster.storage.under_way import killed_in
 from recsys_dagster.workshop import STAGES, Workshop
@@ -107,6 +108,7 @@ def _remarks(shop: Workshop, home: DagsterHome) -> tuple[str, ...]:
     heard = listens.facts if listens else nothing
     return (
         *([home.remark] if home.remark else []),
+        *find_raw_files(shop.layout).remarks(),
         *heard["refused"],
         *sentences_about([Reading.from_dict(one) for one in heard["readings"]]),
         *union_in_words(*(sum(heard[kind].values()) for kind in ("repeated", "bursts"))),

@@ -74,3 +74,30 @@ def test_hashes_go_by_name_and_content(tmp_path: Path) -> None:
     changed = after.hashes(layout, "history")
     assert [name for name in history if history[name] != changed[name]] == ["a.csv"]
     assert catalogues == after.hashes(layout, "catalogues")
+
+
+@pytest.mark.parametrize("kind", ["history", "features"])
+def test_a_link_that_leads_out_is_not_read_and_said(tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("root:x:0:0")
+    layout = put(tmp_path / "data", f"{kind}/me.csv")
+    folder = layout.root / "raw" / kind
+    (folder / "passwd.csv").symlink_to(secret)
+    (folder / "relative.csv").symlink_to("../../../secret.csv")
+    (folder / "device").symlink_to("/dev/zero")
+    (folder / "nowhere").symlink_to("/nowhere")
+    (folder / "loop").symlink_to("loop")
+    (folder / "all").symlink_to(tmp_path)
+    (folder / "twin.csv").symlink_to("me.csv")
+    found = find_raw_files(layout)
+    assert names(found, layout) == [f"{kind}/me.csv", f"{kind}/twin.csv"]
+    assert [file.name for file in found.strays] == ["passwd.csv", "relative.csv"]
+    assert "passwd.csv is a link that leads out" in found.remarks()[0]
+
+
+def test_a_data_folder_that_is_a_link_is_read(tmp_path: Path) -> None:
+    layout = put(tmp_path / "disk", "history/me.csv")
+    (tmp_path / "data").symlink_to(layout.root)
+    other = Layout(tmp_path / "data")
+    assert names(find_raw_files(other), other) == ["history/me.csv"]
+    assert find_raw_files(other).remarks() == []
