@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
+from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from recsys_dagster_tests.streamlit_app.driving import app, page, run, words
@@ -118,6 +119,22 @@ def test_a_sign_in_that_cannot_begin_is_said(monkeypatch: pytest.MonkeyPatch) ->
     seen = run(seen)
     assert "<such>" in words(seen).replace("\\", "")
     assert titles(seen) == ["Sign in"]
+
+
+def test_secrets_that_cannot_be_read_close_the_app_and_are_not_told(
+    shelf: FakeShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put(serving())
+    broken = tmp_path / "secrets.toml"
+    broken.write_text('[auth]\ncookie_secret = planted-cookie\nclient_secret = "planted-oidc"')
+    get_option = st.config.get_option
+    there = {"secrets.files": [str(broken)]}
+    monkeypatch.setattr(st.config, "get_option", lambda key: there.get(key) or get_option(key))
+    monkeypatch.setattr(st, "secrets", Secrets())
+    seen = run(app("0"))
+    assert titles(seen) == ["Closed"]
+    assert "cannot be read" in words(seen)
+    assert "planted" not in words(seen)
 
 
 @pytest.mark.parametrize(("setting", "secrets"), [("", {}), ("off", {"auth": AUTH})])

@@ -6,6 +6,7 @@ It is asked before a page runs. Whatever is wrong closes the app and is said.
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -19,6 +20,7 @@ from streamlit_app.parts.words import plain
 EVERYBODY, OFF = "*", "off"
 NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 LIBRARIES = ("authlib", "httpx")
+_UNREADABLE = "Streamlit's secrets.toml cannot be read. The log of the app says why."
 _HELP = "docs/app.md says how to set up the sign-in."
 
 
@@ -82,13 +84,19 @@ def may_enter(user: Mapping[str, Any], allowed: Collection[str]) -> bool:
 
 
 def _secrets() -> dict[str, Any]:
-    """The section `[auth]` of `secrets.toml`; empty where there is none."""
+    """The section `[auth]` of `secrets.toml`; empty where there is none.
+
+    A file that cannot be read must not open the app. What is wrong in it is not said here, as
+    everybody sees this.
+    """
     try:
         if not st.secrets.load_if_toml_exists():
+            if any(Path(path).exists() for path in st.config.get_option("secrets.files")):
+                raise RecsysError(_UNREADABLE)
             return {}
         return dict(st.secrets.get("auth", {}))
-    except (OSError, ValueError, TypeError) as error:
-        raise RecsysError(f"Streamlit's secrets.toml cannot be read ({error}).") from None
+    except (OSError, ValueError, TypeError):
+        raise RecsysError(_UNREADABLE) from None
 
 
 def _ask() -> NoReturn:
