@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     )
 
     dagster_home: Path | None = Field(None, alias="DAGSTER_HOME")
-    postgres_url: str | None = Field(None, alias="DAGSTER_POSTGRES_URL")
+    postgres_url: str | None = Field(None, alias="DAGSTER_POSTGRES_URL", repr=False)
     """Where Dagster keeps its history instead of in SQLite; without the password."""
     postgres_password: SecretStr | None = Field(None, alias="DAGSTER_POSTGRES_PASSWORD")
     host: str = Field("127.0.0.1", alias="RECSYS_HOST")
@@ -158,7 +158,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     except UnicodeDecodeError:
         wrong = "The file .env is not UTF-8. Save it again as UTF-8."
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False, include_context=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         wrong = (
             f"The setting {name} is wrong: {first['msg'].lower()}. "

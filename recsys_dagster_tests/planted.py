@@ -20,6 +20,7 @@ PLANTED = {
     "LASTFM_API_KEY": "planted/lastfm+key=4711&x",
     "LISTENBRAINZ_TOKEN": "planted/listenbrainz+token=0815",
     "SPOTIPY_CLIENT_SECRET": "planted/spotify+secret=2342",
+    "DAGSTER_POSTGRES_PASSWORD": "planted/postgres+password=1337",
     "RECSYS_ALERT_WEBHOOK": "https://127.0.0.1:9/hooks/planted-webhook-1234",
 }
 WEBHOOK_PATH = "planted-webhook-1234"
@@ -79,10 +80,11 @@ def found(text: str | bytes, *secrets: str) -> list[str]:
 
 
 def all_of(error: BaseException | None) -> str:
-    """An exception with all that hangs on it, and with the variables of each function."""
+    """An exception with all that hangs on it, and with the variables of each function called."""
     told = []
     while error is not None:
-        trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+        called = error.__traceback__ and error.__traceback__.tb_next
+        trace = traceback.TracebackException(type(error), error, called, capture_locals=True)
         told += ["".join(trace.format()), repr(error), repr(vars(error)), repr(error.args)]
         error = error.__cause__ or error.__context__
     return "\n".join(told)

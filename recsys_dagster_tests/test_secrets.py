@@ -27,11 +27,13 @@ from recsys_dagster.audio.sources.spotify_trouble import BadQuestionError, StopA
 from recsys_dagster.defs.alerts import in_words
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.fetching import lastfm_history, listenbrainz_history
+from recsys_dagster.defs.postgres import refuse_unreachable, server_of
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services.base import Bounds
 from recsys_dagster.playlists.saving import begin, finish
 from recsys_dagster.playlists.wishes import Wishes
 from recsys_dagster.settings import Settings, load_settings
+from recsys_dagster.up.servers import servers
 from recsys_dagster.web.secrecy import Secrets
 from recsys_dagster.web.session import Web
 from recsys_dagster_tests.audio.fake_spotify import CLIENT_ID, FakeSpotify, track_id
@@ -121,7 +123,8 @@ ASKING = {
     "spotify": ask_spotify, "accounts": ask_spotify,
 }  # fmt: skip
 REFUSALS = (RecsysError, StopAskingError, BadQuestionError)
-TOKEN = {"access_token": "planted-bearer-9876", "token_type": "Bearer", "expires_in": 3600}
+BEARER = "planted-bearer-9876"
+TOKEN = {"access_token": BEARER, "token_type": "Bearer", "expires_in": 3600}
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -139,7 +142,7 @@ def test_no_client_tells_whatever_its_service_does(
             told = repr(ASKING[name](load_settings()))
         except REFUSALS as error:
             told = all_of(error)
-        assert not found(told + caplog.text, *SECRETS, TOKEN["access_token"]), fault
+        assert not found(told + caplog.text, *SECRETS, BEARER), fault
     assert not trap.asked
     assert len(services[name].asked) >= len(faults(trap))
 
@@ -171,7 +174,7 @@ def test_an_alert_tells_no_secret(
     trap.faults.append(Fault(status, said_back, {"Location": f"{trap.url}/there"}, drop=not status))
     monkeypatch.setenv("RECSYS_ALERT_WEBHOOK", f"{trap.url}/hooks/{WEBHOOK_PATH}?token=planted-too")
     alert(f"It failed: {' '.join(load_settings().secrets())}", load_settings())
-    assert "It failed: … … … …" in caplog.text
+    assert "It failed: … … … … …" in caplog.text
     assert [one.path[0] for one in trap.asked] == ["hooks"]
     assert not found(
         caplog.text + trap.asked[0].body, *load_settings().secrets(), WEBHOOK_PATH, "planted-too"
@@ -250,11 +253,32 @@ def test_a_run_with_failures_leaves_no_secret_behind(
             cli.main()
     assert all(fake.asked for fake in services.values())
     told = "".join(capfd.readouterr()) + caplog.text
-    assert not found(told, *SECRETS, TOKEN["access_token"])
-    read = {name: found(data, *SECRETS, TOKEN["access_token"]) for name, data in contents(world)}
+    assert not found(told, *SECRETS, BEARER)
+    read = {name: found(data, *SECRETS, BEARER) for name, data in contents(world)}
     assert not {name: secrets for name, secrets in read.items() if secrets}
     assert any(name.startswith("dagster/") and name.endswith(".db") for name in read)
     assert "cache/answers/spotify.sqlite" in read
+
+
+def test_no_server_is_started_with_a_secret(tmp_path: Path) -> None:
+    """All users of a machine see the commands of its processes."""
+    commands = [server.command for server in servers("127.0.0.1", 3000, 8501, tmp_path)]
+    assert len(commands) == 4
+    assert not found(f"{commands} {(tmp_path / 'workspace.yaml').read_text()}", *SECRETS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me@127.0.0.1:9/x", "postgresql://me:planted-pass@h/x", "planted-pass",
+     "postgresql://me@h/x?password=planted-pass", "postgresql://[planted-pass]/x"],
+)  # fmt: skip
+def test_a_database_that_does_not_let_us_in(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+    assert "planted-pass" not in repr(load_settings())
+    with pytest.raises(RecsysError, match="DAGSTER_POSTGRES_URL") as refused:
+        refuse_unreachable(server_of(load_settings()) or pytest.fail("no server"))
+    assert not found(str(refused.value), "planted-pass", *SECRETS)
+    assert not found(all_of(refused.value), *SECRETS)
 
 
 def test_the_search_finds_what_is_hidden(tmp_path: Path) -> None:

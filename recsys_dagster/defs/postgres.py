@@ -54,14 +54,14 @@ def server_of(settings: Settings) -> Server | None:
         raise _wrong("is no address") from None
     if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname:
         raise _wrong("must begin with postgresql:// and name a host")
-    if parts.password is not None:
+    params = dict(parse_qsl(parts.query))
+    if parts.password is not None or any("password" in name.lower() for name in params):
         raise _wrong(f"holds a password; put that into {PASSWORD}")
     user, database = unquote(parts.username or ""), unquote(parts.path.strip("/"))
     if not user or not database:
         raise _wrong("must name a user and a database")
     if settings.postgres_password is None:
         raise RecsysError(f"{URL} is set; set {PASSWORD} too.")
-    params = dict(parse_qsl(parts.query))
     return Server(parts.hostname, port, user, database, settings.postgres_password, params)
 
 
@@ -82,10 +82,13 @@ def refuse_unreachable(server: Server) -> None:
         psycopg2.connect(**_arguments(server)).close()
     except psycopg2.Error as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise RecsysError(
-            f"PostgreSQL does not let us in as {server}: {reason}. Check that it runs, and "
-            f"{URL} and {PASSWORD}."
-        ) from None
+    else:
+        return
+    # Raised out here it does not carry the original, whose variables have the password in them.
+    raise RecsysError(
+        f"PostgreSQL does not let us in as {server}: {reason}. Check that it runs, and {URL} and "
+        f"{PASSWORD}."
+    )
 
 
 def _arguments(server: Server) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
 from recsys_dagster.up import hosts
 
-_LOCATION, _CODE = "recsys_dagster", "recsys_dagster.defs.code_server"
+_LOCATION = "recsys_dagster"
+_CODE, _UI = "recsys_dagster.defs.code_server", "recsys_dagster.defs.pipeline_ui"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def servers(host: str, pipeline_port: int, app_port: int | None, folder: Path) -
     web = [*where, "-h", host, "-p", str(pipeline_port)]
     pipeline = [
         Server("code server", [*python, _CODE, str(code)], code, needed=True),
-        Server("pipeline", [*python, "dagster_webserver", *web], (host, pipeline_port)),
+        Server("pipeline", [*python, _UI, *web], (host, pipeline_port)),
         Server("daemon", [*python, "dagster._daemon", "run", *where]),
     ]
     if app_port is None:
@@ -83,6 +84,8 @@ def _streamlit(host: str, port: int) -> list[str]:
     found = find_spec("streamlit_app")
     if found is None or found.origin is None:
         raise RecsysError("The app is not installed beside the package. Install it again.")
+    # Reached from elsewhere it has names that are not known here.
+    names = () if hosts.is_loopback(host) else ("--server.allowedHosts", "*")
     options = {
         "server.address": host,
         "server.port": str(port),
@@ -93,7 +96,7 @@ def _streamlit(host: str, port: int) -> list[str]:
         "browser.gatherUsageStats": "false",
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return ["streamlit", "run", str(Path(found.origin).with_name("app.py")), *flags]
+    return ["streamlit", "run", str(Path(found.origin).with_name("app.py")), *flags, *names]
 
 
 def addresses(wanted: Sequence[Server], settings: Settings) -> dict[str, str]:
