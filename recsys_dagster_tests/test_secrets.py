@@ -75,8 +75,9 @@ def trap() -> Iterator[Trap]:
 
 @pytest.fixture
 def world(demo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the released demo world, in the settings."""
-    data = Path(shutil.copytree(demo_world, tmp_path / "world"))
+    """A copy of what features are looked up from, in the settings."""
+    other = shutil.ignore_patterns("models", "evaluation", "releases", "dagster")
+    data = Path(shutil.copytree(demo_world, tmp_path / "world", ignore=other))
     monkeypatch.setenv("RECSYS_DATA_DIR", str(data))
     return data
 
