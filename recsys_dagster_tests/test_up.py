@@ -77,6 +77,7 @@ def test_the_job_works_in_one_click_and_what_is_killed_comes_back(
             page.goto(f"{pipeline}/runs")
             expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE)
         _refuse_strangers(app)
+        _refuse_strangers_of_the_pipeline(pipeline)
         _kill(server)
         with page_at(browser, app, errors) as page:
             expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
@@ -143,6 +144,13 @@ def _refuse_strangers(app: str) -> None:
         headers = {**upgrade, **origin}
         with ask("GET", f"{app}/_stcore/stream", headers=headers, stream=True) as answer:
             assert answer.status_code == code
+
+
+def _refuse_strangers_of_the_pipeline(pipeline: str) -> None:
+    """Neither a form of another page, nor one whose name was made to lead here."""
+    ask = partial(requests.post, f"{pipeline}/graphql", json={"query": "{version}"}, timeout=30)
+    strangers = ({"Origin": "https://else.example"}, {"Host": "else.example"})
+    assert [ask(headers=headers).status_code for headers in (*strangers, {})] == [403, 403, 200]
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
