@@ -17,7 +17,7 @@ import pytest
 from recsys_dagster.histories.visiting import MOST_BYTES
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("recsys_dagster", "streamlit_app", "benchmarks")
+FOLDERS = ("recsys_dagster", "streamlit_app")
 FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
 UNPICKLE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 EVALUATE = {"eval", "exec", "compile", "__import__", "execfile"}
