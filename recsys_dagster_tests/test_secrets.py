@@ -240,6 +240,7 @@ def test_a_run_with_failures_leaves_no_secret_behind(
     for name, fake in services.items():
         fake.faults.extend(echoes() * 3 if name != "accounts" else [Fault(200, TOKEN)] * 99)
     home = world / "dagster"
+    home.mkdir()
     with dg.instance_for_test(temp_dir=str(home)) as instance:
         for asset in (lastfm_history, listenbrainz_history, audio_features):
             done = dg.materialize(
