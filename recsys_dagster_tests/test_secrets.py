@@ -45,7 +45,6 @@ from recsys_dagster_tests.planted import (
     Trap,
     all_of,
     contents,
-    echoes,
     faults,
     found,
     said_back,
@@ -231,6 +230,15 @@ def test_saving_a_playlist_tells_nothing_of_the_visitor(
     assert not trap.asked
 
 
+QUOTED = {
+    "lastfm": Fault(200, lambda asked: {"error": 99, "message": said_back(asked)}),
+    "listenbrainz": Fault(400, lambda asked: {"error": said_back(asked)}),
+    "spotify": Fault(403, lambda asked: {"error": {"message": said_back(asked)}}),
+    "accounts": Fault(200, TOKEN),
+}
+"""Answers that end up in a message, word for word but for the secrets."""
+
+
 def test_a_run_with_failures_leaves_no_secret_behind(
     world: Path, services: dict[str, FakeService], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
@@ -238,7 +246,7 @@ def test_a_run_with_failures_leaves_no_secret_behind(
     """Histories and features are asked for by Dagster and by hand; all that they write is read."""
     monkeypatch.setenv("RECSYS_FEATURE_SOURCES", "catalogue,spotify")
     for name, fake in services.items():
-        fake.faults.extend(echoes() * 3 if name != "accounts" else [Fault(200, TOKEN)] * 99)
+        fake.faults.extend([QUOTED[name]] * 99)
     home = world / "dagster"
     home.mkdir()
     with dg.instance_for_test(temp_dir=str(home)) as instance:
