@@ -241,7 +241,7 @@ class Soak:
 def kind(process: psutil.Process) -> str:
     """Which server it is."""
     line = " ".join(process.cmdline())
-    for name, mark in (("app", "streamlit"), ("webserver", "webserver"), ("daemon", "_daemon"),
+    for name, mark in (("app", "streamlit"), ("pipeline UI", "pipeline_ui"), ("daemon", "_daemon"),
                        ("keeper", "groups"),
                        ("code server", "code_server"), ("code server", "code-server")):  # fmt: skip
         if mark in line:
