@@ -114,7 +114,8 @@ def ndcg(data: Path, later: pl.DataFrame) -> dict[str, float]:
     """NDCG@10 of each listener's ten songs on the new songs that they played later."""
     hits = recommended(data).join(later, on=["user", "song_key"])
     gains = hits.group_by("user").agg(gain=(1 / (pl.col("rank") + 1).log(2)).sum())
-    wanted = later.group_by("user").len().join(gains, on="user", how="left").fill_null(0.0)
+    wanted = later.group_by("user").len().join(gains, on="user", how="left")
+    wanted = wanted.with_columns(pl.col("gain").fill_null(0.0))
     best = np.cumsum(1 / np.log2(np.arange(2, TEN + 2)))
     of = wanted["gain"].to_numpy() / best[np.minimum(wanted["len"].to_numpy(), TEN) - 1]
     return dict(zip(wanted["user"].to_list(), of.tolist(), strict=True))

@@ -6,24 +6,25 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+import polars as pl
 
 from recsys_dagster import progress
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.experiment import Laboratory
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
-from recsys_dagster.defs.refreshing import all_but_final, stamp_held_out
+from recsys_dagster.defs.refreshing import all_but_final, link_tree, stamp_held_out
 from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
 from recsys_dagster.evaluation.cases import SEEDS, known_cases, stranger_cases
 from recsys_dagster.evaluation.learning import DEFAULT, gather, learn_ranker
 from recsys_dagster.evaluation.report import MEASURES, plot_training
 from recsys_dagster.evaluation.split import Bools, Ints
-from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_pairs
+from recsys_dagster.evaluation.variants import BASE, COLD, FINAL, fold_names, learned_pairs
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
-from recsys_dagster.models.svd.fitting import config_for, fit_all, fit_held_out
+from recsys_dagster.models.svd.fitting import config_for, fit_again, fit_all, fit_held_out
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import Training
 from recsys_dagster.recommend.ranker import Rankers
@@ -49,7 +50,7 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     `ranking`), or to predict log(1 + plays) (`squared`). Once for each fold of listeners, on what
     the others played before the cut in time, with the epoch that finds best what they played
     later; and once on everything, for as many epochs as the first fold: that is what is released.
-    While little is new, the last of these alone is done again.
+    While little is new, that one alone learns on, for a quarter of the epochs.
     """
     return run_stage(context, _make_svd, _describe_svd)
 
@@ -73,6 +74,7 @@ def _make_svd(shop: Workshop) -> Made:
             _save(fit_all(*arrays, epochs=training.best_epoch, **shared).model, directory / COLD)
         final = fit_all(*_everything(lab), epochs=training.best_epoch, **shared)
         _save(final.model, directory / FINAL)
+        link_tree(directory / FINAL, directory / BASE)
     facts = {**_curve_facts(training), **size, "config": asdict(config), "variants": [*held_out]}
     facts["objective"] = training.model.folding.objective
     stamp_held_out(shop, "svd_model", shop.layout.svd, facts)
@@ -80,19 +82,30 @@ def _make_svd(shop: Workshop) -> Made:
 
 
 def _refresh_svd(shop: Workshop, facts: Facts) -> Made:
-    """Train on everything, for the epochs and with the settings that were found before."""
+    """Learn what is new, from the model of when everything was learned.
+
+    Not from the one before: it would depend on how many refreshes there were, and a kill between
+    replacing it and saying so would count one twice.
+    """
     lab = Laboratory(shop)
     size = _size(lab)
-    config = (RankingConfig if facts["objective"] == "ranking" else SquaredConfig)(
-        **facts["config"]
-    )
+    config = RankingConfig if facts["objective"] == "ranking" else SquaredConfig
+    final = fit_again(
+        *_everything(lab), epochs=facts["best_epoch"], config=config(**facts["config"]), **size,
+        start=SvdModel.load(shop.layout.svd / BASE), known=_known(shop, lab),
+        progress=progress.current(),
+    )  # fmt: skip
     with all_but_final(shop.layout.svd) as directory:
-        final = fit_all(
-            *_everything(lab), epochs=facts["best_epoch"], config=config, **size,
-            progress=progress.current(),
-        )  # fmt: skip
         _save(final.model, directory / FINAL)
     return [shop.layout.svd], {**facts, **size}
+
+
+def _known(shop: Workshop, lab: Laboratory) -> Ints:
+    """The number that each listener of the base model has now, -1 for one who left."""
+    before = scan_table(shop.layout.learned_from).select(pl.col("user").unique().sort())
+    names = before.collect(engine="streaming")["user"]
+    now = {name: number for number, name in enumerate(lab.pairs.users)}
+    return np.array([now.get(name, -1) for name in names], dtype=np.int64)
 
 
 def _size(lab: Laboratory) -> dict[str, Any]:

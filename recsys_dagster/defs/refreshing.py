@@ -27,8 +27,13 @@ def all_but_final(target: Path) -> Iterator[Path]:
     with atomic_directory(target) as directory:
         for kept in sorted(target.iterdir()):
             if kept.name != FINAL:
-                shutil.copytree(kept, directory / kept.name, copy_function=_link)
+                link_tree(kept, directory / kept.name)
         yield directory
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Give a directory's files a second place; both are to be left as they are."""
+    shutil.copytree(source, target, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:

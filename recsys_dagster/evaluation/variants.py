@@ -8,6 +8,8 @@ from recsys_dagster.evaluation.split import Bools, Split, hide
 
 FINAL, COLD = "final", "cold"
 """What is released, learned from everything; and what has never seen the cold songs."""
+BASE = "base"
+"""The final factorisation as it was when everything was learned; refreshes start from it."""
 COLD_LISTENERS = 2_000
 """Of more listeners, so many are learned from where cold songs are asked for."""
 

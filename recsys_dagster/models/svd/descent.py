@@ -73,11 +73,14 @@ class Descent(ABC):
             self._take_over(start)
 
     def _take_over(self, start: SvdModel) -> None:
-        known_users, known_items = len(start.user_bias), len(start.item_bias)
-        self.rows.user_factors[:known_users] = start.user_factors
-        self.rows.item_factors[:known_items] = start.item_factors
-        self.rows.user_bias[:known_users] = start.user_bias
-        self.rows.item_bias[:known_items] = start.item_bias
+        """Start from a model's rows; those that it has no factors for stay drawn."""
+        rows = self.rows
+        for factors, bias, known, known_bias in (
+            (rows.user_factors, rows.user_bias, start.user_factors, start.user_bias),
+            (rows.item_factors, rows.item_bias, start.item_factors, start.item_bias),
+        ):
+            learned = np.flatnonzero(known.any(axis=1))
+            factors[learned], bias[learned] = known[learned], known_bias[learned]
 
     def keep(self, kept: Rows) -> None:
         """Copy the rows as they are now into others, a part in each thread."""

@@ -6,6 +6,7 @@ and as a recommender it loses to popularity. A sample of pairs without plays (ra
 log(1 + 0) = 0) also tells it whether a song is played at all.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import IntArray
 from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
+from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import Config, Training, refit, train
 from recsys_dagster.models.svd.unplayed import with_unplayed
 from recsys_dagster.progress import SILENT, Progress
@@ -22,6 +24,10 @@ MAX_UNPLAYED = 40_000_000
 """What is sampled at the most, so that memory and time stay bounded."""
 MAX_SHARE = 0.4
 """Of all listener-song pairs: were most of them sampled, the songs to be found would be too."""
+
+AGAIN_EVERY, LEAST_AGAIN, SLOWER_AGAIN = 4, 3, 3
+"""From a model of nearly the same pairs: a quarter of the epochs, three at least, and a third of
+the learning rate; a high one would first undo what was learned."""
 
 Ints = NDArray[np.integer[Any]]
 
@@ -124,16 +130,68 @@ def fit_all(
     progress: Progress = SILENT,
 ) -> Training:
     """Train on all pairs for the number of epochs that `fit_held_out` found."""
-    whole: tuple[Ints, Ints, NDArray[Any]] = (users, items, plays)
-    if isinstance(config, SquaredConfig):
-        pool = np.unique(items)
-        whole = with_unplayed(
-            *whole,
-            n_items=n_items,
-            pool=pool,
-            per_pair=unplayed_per_pair(len(users), n_users * len(pool)),
-            rng=np.random.default_rng(config.seed),
-        )
+    whole = _with_unplayed(users, items, plays, n_users, n_items, config)
     return refit(
         *whole, n_users=n_users, n_items=n_items, epochs=epochs, config=config, progress=progress
     )
+
+
+def fit_again(
+    users: Ints,
+    items: Ints,
+    plays: Ints,
+    *,
+    n_users: int,
+    n_items: int,
+    epochs: int,
+    config: Config,
+    start: SvdModel,
+    known: Ints,
+    progress: Progress = SILENT,
+) -> Training:
+    """Train on all pairs from a model that knows most of them: a few epochs in small steps.
+
+    Parameters
+    ----------
+    epochs
+        For how many `fit_all` would train; a quarter of them is done.
+    start
+        The earlier model; its items are the first of these, in the same order.
+    known
+        (m,) number that each of its users has now, -1 for those who are not there any more.
+    """
+    there = known >= 0
+    start = replace(start, user_factors=start.user_factors[there], user_bias=start.user_bias[there])
+    # A model to start from has the first of the users: they are numbered so for the training.
+    first = known[there]
+    order = np.concatenate([first, np.setdiff1d(np.arange(n_users), first)])
+    place = np.empty(n_users, dtype=np.int64)
+    place[order] = np.arange(n_users)
+    few = max(LEAST_AGAIN, round(epochs / AGAIN_EVERY))
+    slower = replace(config, epochs=few, learning_rate=config.learning_rate / SLOWER_AGAIN)
+    whole = _with_unplayed(place[users], items, plays, n_users, n_items, slower)
+    training = train(
+        *whole, n_users=n_users, n_items=n_items, train=np.arange(len(whole[0])),
+        valid=np.zeros(0, dtype=np.int64), config=slower, start=start, progress=progress,
+    )  # fmt: skip
+    model = training.model
+    ordered = replace(
+        model, user_factors=model.user_factors[place], user_bias=model.user_bias[place]
+    )
+    return replace(training, model=ordered)
+
+
+def _with_unplayed(
+    users: Ints, items: Ints, plays: Ints, n_users: int, n_items: int, config: Config
+) -> tuple[Ints, Ints, NDArray[Any]]:
+    """The pairs as they are for the ranking loss, with unplayed ones for the squared error."""
+    if isinstance(config, RankingConfig):
+        return users, items, plays
+    pool = np.unique(items)
+    return with_unplayed(
+        users, items, plays,
+        n_items=n_items,
+        pool=pool,
+        per_pair=unplayed_per_pair(len(users), n_users * len(pool)),
+        rng=np.random.default_rng(config.seed),
+    )  # fmt: skip
