@@ -138,7 +138,7 @@ def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
     return {
         **table_metadata(shop.layout.interactions, facts["interactions"]),
         "cut in time": facts["cut"] or "none: too few listens have a time",
-        "new since ranker and evaluation were made": _share(facts[DRIFT]),
+        "new since ranker and evaluation were made": _share(facts.get(DRIFT)),  # none before
     }
 
 

@@ -12,6 +12,7 @@ import recsys_dagster.definitions as code_location
 from recsys_dagster.defs.running import run_everything
 from recsys_dagster.demo import DemoConfig, write_demo
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.workshop import Workshop
 
 HEADER = ",Username,Artist,Track,Album,Date,Time\n"
 
@@ -61,3 +62,20 @@ def test_only_what_a_new_file_touches_is_stale_and_no_batch_is_asked_again(layou
     assert "knn_index" not in outcome.done
     assert stale() == set()
     assert {file: file.stat().st_mtime_ns for file in layout.feature_batches.iterdir()} == batches
+
+
+def test_a_stage_that_an_earlier_version_made_is_shown(shop: Workshop) -> None:
+    """It is up to date, and its stamp lacks what later versions note."""
+    later = {"user_song_interactions": "drift", "listens": "by_month"}
+    for stage, fact in later.items():
+        stamp = shop.stamps.read(stage)
+        assert stamp is not None
+        facts = {name: value for name, value in stamp.facts.items() if name != fact}
+        outputs = [shop.layout.root / name for name in stamp.outputs]
+        shop.stamps.write(stage, stamp.fingerprint, outputs, facts)
+    job = code_location.defs.resolve_job_def("everything")
+    with dg.instance_for_test() as instance:
+        done = job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(stage) for stage in later]
+        )
+    assert done.success
