@@ -60,13 +60,12 @@ def staleness(shop: Workshop, now: datetime) -> str | None:
     It is stale when something waits to be done and the release is older than RECSYS_STALE_AFTER
     days.
     """
+    if shop.releases.current_id() is None and not shop.releases.ids():
+        return None  # nothing was released yet
     try:
-        current = shop.releases.current_id()
-        release = shop.releases.open(current) if current else None
+        release = shop.releases.open_current()
     except RecsysError as error:
         return str(error)
-    if release is None:
-        return None
     age = now - release.created_at
     if age <= timedelta(days=shop.settings.stale_after):
         return None

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from recsys_dagster.audio.opening import pending_batches
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
-from recsys_dagster.status import coverage_of, pending_batches
+from recsys_dagster.status import coverage_of
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster.workshop import STAGES, Workshop
@@ -69,10 +70,16 @@ def read_overview(settings: Settings) -> Overview:
     return Overview(
         _tried("The stages", lambda: _stages(Workshop(settings)), (), troubles),
         _tried("The releases", lambda: _releases(Releases(layout.releases)), (), troubles),
-        _tried("The pending batches", lambda: pending_batches(layout, settings), None, troubles),
+        _tried(
+            "The pending batches", lambda: len(pending_batches(layout, settings)), None, troubles
+        ),
         _tried("The coverage", lambda: _coverage(layout), {}, troubles),
         tuple(troubles),
     )
+
+
+def _pending(layout: Layout, settings: Settings) -> int:
+    return len(pending_batches(layout, settings))
 
 
 def _tried(what: str, read: Callable[[], T], otherwise: T, troubles: list[str]) -> T:

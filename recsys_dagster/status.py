@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from recsys_dagster.audio.coverage import Coverage, measure_coverage
-from recsys_dagster.audio.opening import open_batches, open_sources
+from recsys_dagster.audio.opening import pending_batches
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import scan_listens
 from recsys_dagster.settings import Settings
@@ -35,7 +35,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "features_by_source": coverage.by_source,
         "missing_by_reason": coverage.missing_by_reason,
         "share_of_plays_with_features": round(coverage.share_of_plays, 4),
-        "pending_batches": pending_batches(layout, settings),
+        "pending_batches": len(pending_batches(layout, settings)),
         **_release(layout),
     }
 
@@ -63,14 +63,6 @@ def coverage_of(layout: Layout) -> Coverage:
         return measure_coverage(scan_table(layout.features), songs)
     played = songs.select((pl.col("plays") > 0).sum()).collect().item()
     return Coverage(int(played), 0, {}, {"pending": int(played)} if played else {}, 0.0)
-
-
-def pending_batches(layout: Layout, settings: Settings) -> int:
-    """How many batches of audio features are still to be done."""
-    if not layout.songs.exists():
-        return 0
-    with open_sources(layout, settings) as sources:
-        return len(open_batches(layout, sources).pending())
 
 
 def _release(layout: Layout) -> dict[str, Any]:

@@ -112,3 +112,11 @@ def test_a_broken_release_is_told_of(tmp_path: Path) -> None:
     text = staleness(shop, NOW)
     assert text is not None
     assert "20260101-000000-00000000" in text
+
+
+def test_a_lost_name_of_the_current_release_is_told_of(tmp_path: Path) -> None:
+    shop = Workshop(load_settings(tmp_path))
+    (shop.layout.releases / "20260101-000000-00000000").mkdir(parents=True)
+    text = staleness(shop, NOW)
+    assert text is not None
+    assert "names no release" in text

@@ -27,3 +27,11 @@ def open_sources(layout: Layout, settings: Settings) -> Iterator[list[FeatureSou
 def open_batches(layout: Layout, sources: Sequence[FeatureSource]) -> FeatureBatches:
     """The batches of all songs that there are."""
     return FeatureBatches(read_table(layout.songs), layout.feature_batches, sources)
+
+
+def pending_batches(layout: Layout, settings: Settings) -> list[int]:
+    """The batches that are still to be done, or to be done again by now; none without songs."""
+    if not layout.songs.exists():
+        return []
+    with open_sources(layout, settings) as sources:
+        return open_batches(layout, sources).pending()

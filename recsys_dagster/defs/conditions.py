@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from recsys_dagster.audio.opening import open_batches, open_sources
+from recsys_dagster.audio.opening import pending_batches
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.workshop import Workshop
@@ -29,7 +29,7 @@ class PendingOnDisk(dg.AutomationCondition[dg.AssetKey]):
 
     def evaluate(self, context: dg.AutomationContext[Any]) -> dg.AutomationResult[Any]:
         """Those of the candidates that are pending."""
-        keys = {batch_key(batch) for batch in pending_batches(Workshop.open())}
+        keys = {batch_key(batch) for batch in _pending(Workshop.open())}
         there = context.candidate_subset.expensively_compute_partition_keys()
         pending = context.asset_graph_view.get_subset_from_partition_keys(
             context.key, SONG_BATCHES, keys & set(there)
@@ -37,13 +37,12 @@ class PendingOnDisk(dg.AutomationCondition[dg.AssetKey]):
         return dg.AutomationResult(context, pending)
 
 
-def pending_batches(shop: Workshop) -> list[int]:
-    """The batches that are still to be done; none while the songs are not known or not whole."""
+def _pending(shop: Workshop) -> list[int]:
+    """The batches that are pending; none while the songs are not known or not whole."""
     if shop.stamps.read("unique_songs") is None:
         return []
     try:
-        with open_sources(shop.layout, shop.settings) as sources:
-            return open_batches(shop.layout, sources).pending()
+        return pending_batches(shop.layout, shop.settings)
     except RecsysError:
         return []  # a run says what is wrong, once
 
