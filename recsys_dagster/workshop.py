@@ -66,7 +66,7 @@ STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage("listens", f"2 {READERS}", raw=("history",)),
-        Stage("user_song_interactions", "3", ("listens",)),
+        Stage("user_song_interactions", "4", ("listens",)),
         Stage("unique_songs", "2", ("user_song_interactions",)),
         Stage(
             "audio_features",

@@ -19,14 +19,8 @@ from recsys_dagster.defs.metadata import (
     table_metadata,
 )
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
-from recsys_dagster.defs.stages import (
-    Facts,
-    Made,
-    Metadata,
-    failing_in_words,
-    open_workshop,
-    run_stage,
-)
+from recsys_dagster.defs.stages import Metadata, failing_in_words, open_workshop, run_stage
+from recsys_dagster.stages.base import Facts, Made
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
 from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop

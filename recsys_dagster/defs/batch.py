@@ -1,22 +1,19 @@
 """Recommendations for all listeners, from the current release."""
 
-import time
 from typing import Any
 
 import dagster as dg
 
-from recsys_dagster import progress
 from recsys_dagster.defs.metadata import table_metadata
 from recsys_dagster.defs.release import GROUP, recommender_release
-from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
-from recsys_dagster.errors import RecsysError
-from recsys_dagster.recommend.listing import SONGS_EACH, write_recommendations
-from recsys_dagster.recommend.packing import unpack
+from recsys_dagster.defs.stages import Metadata, run_stage
+from recsys_dagster.recommend.listing import SONGS_EACH
+from recsys_dagster.stages.base import Facts
+from recsys_dagster.stages.recommendations import make_recommendations
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import STAGES, Workshop
 
 _SHOWN = 10
-_THREADS = 2
 
 
 @dg.asset(
@@ -31,31 +28,7 @@ def user_recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeRes
     One row a listener and rank: user, rank, song_id, score and the source that weighs most in it.
     They are the songs that `recsys recommend --user NAME` gives without further wishes.
     """
-    return run_stage(context, _make, _describe)
-
-
-def _make(shop: Workshop) -> Made:
-    release = shop.releases.open(_published(shop))
-    parts, started = unpack(release.path), time.monotonic()
-    rows = write_recommendations(
-        parts, shop.layout.recommendations, threads=_THREADS, progress=progress.current()
-    )
-    seconds = time.monotonic() - started
-    users = len(parts.histories.users)
-    facts = {
-        "release": release.id, "rows": rows, "users": users,
-        "users_a_second": round(users / max(seconds, 1e-3), 1),
-    }  # fmt: skip
-    return [shop.layout.recommendations], facts
-
-
-def _published(shop: Workshop) -> str:
-    """The release that the stage before published or kept, also where another is served by hand."""
-    stamp = shop.stamps.read("recommender_release")
-    if stamp is None:
-        raise RecsysError("There is no release to recommend from. Run `recsys run`.")
-    release: str = stamp.facts["release"]
-    return release
+    return run_stage(context, make_recommendations, _describe)
 
 
 def _describe(facts: Facts, shop: Workshop) -> Metadata:

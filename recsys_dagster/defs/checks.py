@@ -6,8 +6,9 @@ import polars as pl
 from recsys_dagster.audio.features import FEATURE_TABLE
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.listening import listens, unique_songs, user_song_interactions
-from recsys_dagster.defs.release import answers, gate_in_words, recommender_release
+from recsys_dagster.defs.release import recommender_release
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.stages.release import answers, gate_in_words
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import Workshop
 

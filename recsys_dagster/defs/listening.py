@@ -3,30 +3,18 @@
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
-from recsys_dagster import progress
 from recsys_dagster.defs.fetching import history_files
 from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
-from recsys_dagster.defs.plots import by_month, plot_months
-from recsys_dagster.defs.stages import Facts, Made, Metadata, run_stage
-from recsys_dagster.demo import ensure_history
-from recsys_dagster.listening.drift import drift
-from recsys_dagster.listening.interactions import count_interactions
-from recsys_dagster.listening.listens import scan_listens, sync_listens
+from recsys_dagster.defs.plots import plot_months
+from recsys_dagster.defs.stages import Metadata, run_on_engine
 from recsys_dagster.listening.reading import Reading, sentences_about
-from recsys_dagster.listening.song_ids import known_songs
-from recsys_dagster.listening.songs import unique_songs as make_unique_songs
-from recsys_dagster.listening.windows import find_cut
-from recsys_dagster.relearning import DRIFT, LEARNED, LEARNED_FROM
-from recsys_dagster.storage.raw import find_raw_files
+from recsys_dagster.relearning import DRIFT
+from recsys_dagster.stages.base import Facts
+from recsys_dagster.stages.listening import ensure_demo
 from recsys_dagster.storage.tables import (
     read_table,
-    row_count,
-    scan_table,
-    write_sealed,
-    write_table,
 )
 from recsys_dagster.workshop import STAGES, Workshop
 
@@ -45,32 +33,7 @@ def listens(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     With nothing in `raw/history` the made-up demo world is put there first. Rows that are no
     listens are counted by reason; files that cannot be used are named with what is wrong.
     """
-    return run_stage(context, _make_listens, _describe_listens, before=_ensure_history)
-
-
-def _ensure_history(shop: Workshop) -> None:
-    ensure_history(shop.layout, progress.current())
-
-
-def _make_listens(shop: Workshop) -> Made:
-    shop.stamps.forget("listens")  # a kill half-way must not leave a table that counts as done
-    raw = find_raw_files(shop.layout)
-    layout = shop.layout
-    table = sync_listens(
-        raw.history, layout.history, layout.listens, layout.readings, progress.current()
-    )
-    heard = scan_listens(layout.listens)
-    users = heard.select(pl.col("user").n_unique())
-    return [layout.listens], {
-        "listens": table.listens,
-        "repeated": table.repeated,
-        "bursts": table.bursts,
-        "users": int(users.collect(engine="streaming").item()),
-        "demo": raw.demo,
-        "by_month": by_month(heard),
-        "readings": [reading.to_dict() for reading in table.readings],
-        "refused": list(table.refused),
-    }
+    return run_on_engine(context, _describe_listens, before=ensure_demo)
 
 
 def _describe_listens(facts: Facts, shop: Workshop) -> Metadata:
@@ -110,28 +73,7 @@ def user_song_interactions(context: dg.AssetExecutionContext) -> dg.MaterializeR
     `early_plays` are those before a cut in time, the same for all: what came later is what the
     ranker learns to find, and what the evaluation asks for.
     """
-    return run_stage(context, _make_interactions, _describe_interactions)
-
-
-def _make_interactions(shop: Workshop) -> Made:
-    heard = scan_listens(shop.layout.listens)
-    cut = find_cut(heard)
-    write_table(count_interactions(heard, cut), shop.layout.interactions)
-    return [shop.layout.interactions], {
-        "interactions": row_count(shop.layout.interactions),
-        "cut": cut.date().isoformat() if cut else None,
-        DRIFT: _drift(shop),
-    }
-
-
-def _drift(shop: Workshop) -> Facts | None:
-    """How much is new since ranker and evaluation were made; `None` while there are none."""
-    sealed = shop.stamps.read(LEARNED[-1])
-    if sealed is None or LEARNED_FROM not in sealed.facts:  # none, or a version before made them
-        return None
-    before, now = scan_table(shop.layout.learned_from), scan_table(shop.layout.interactions)
-    return {"since": sealed.facts[LEARNED_FROM]["user_song_interactions"],
-            "share": drift(before, now)}  # fmt: skip
+    return run_on_engine(context, _describe_interactions)
 
 
 def _describe_interactions(facts: Facts, shop: Workshop) -> Metadata:
@@ -159,22 +101,9 @@ def unique_songs(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]
     one song; live versions and remixes are not. New songs get new ids, and new batches of 500
     are registered as partitions of the audio features.
     """
-    result = run_stage(context, _make_songs, _describe_songs)
+    result = run_on_engine(context, _describe_songs)
     register_batches(context.instance, read_table(Workshop.open().layout.songs))
     return result
-
-
-def _make_songs(shop: Workshop) -> Made:
-    target = shop.layout.songs
-    known, remark = known_songs(shop.layout)
-    songs = make_unique_songs(scan_table(shop.layout.interactions), known)
-    write_sealed(songs, target)
-    return [target], {
-        "rows": songs.height,
-        "songs": int((songs["plays"] > 0).sum()),
-        "batches": songs["batch"].n_unique(),
-        "remarks": [remark] if remark else [],
-    }
 
 
 def _describe_songs(facts: Facts, shop: Workshop) -> Metadata:

@@ -8,13 +8,6 @@ from matplotlib.figure import Figure
 from recsys_dagster.evaluation.plotting import markdown_image
 
 
-def by_month(listens: pl.LazyFrame) -> dict[str, int]:
-    """How many listens each month has, as `2024-05`, oldest first; those without a time in none."""
-    month = pl.col("listened_at").dt.strftime("%Y-%m").alias("month")
-    counts = listens.group_by(month).agg(pl.len()).collect(engine="streaming")
-    return dict(counts.drop_nulls("month").sort("month").iter_rows())
-
-
 def plot_months(counts: Mapping[str, int]) -> str:
     """Listens by month as a Markdown image; the months between are drawn too."""
     if not counts:

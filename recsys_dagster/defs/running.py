@@ -12,11 +12,12 @@ from recsys_dagster.defs.home import DagsterHome, open_instance, prepare_dagster
 from recsys_dagster.defs.housekeeping import forget_old_runs
 from recsys_dagster.defs.jobs import EVERYTHING
 from recsys_dagster.defs.quiet import without_asides
-from recsys_dagster.defs.release import gate_in_words
-from recsys_dagster.defs.stages import FULL, SECONDS, UP_TO_DATE, Facts
+from recsys_dagster.defs.stages import FULL, SECONDS, UP_TO_DATE
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
 from recsys_dagster.listening.reading import Reading, sentences_about
+from recsys_dagster.stages.base import Facts
+from recsys_dagster.stages.release import gate_in_words
 from recsys_dagster.storage.atomic import sweep
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.raw import find_raw_files

@@ -6,7 +6,7 @@ nothing, however often and from wherever it is asked for.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from typing import Any
 import dagster as dg
 
 from recsys_dagster import progress
+from recsys_dagster.engines.local import LocalEngine
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.stages.base import Facts, Made
+from recsys_dagster.stages.clustered import CLUSTERED
 from recsys_dagster.storage.lock import refuse_if_gone, writing
 from recsys_dagster.storage.trouble import trouble_in_words
 from recsys_dagster.storage.under_way import under_way
@@ -26,11 +29,7 @@ UP_TO_DATE = "up to date before"
 """Metadata of a materialisation: whether there was nothing to do."""
 SECONDS = "seconds"
 """Metadata of a materialisation: how long it took by a clock that does not jump."""
-Facts = dict[str, Any]
 Metadata = Mapping[str, Any]
-
-
-Made = tuple[Iterable[Path], Facts]
 
 
 def run_stage(
@@ -81,6 +80,16 @@ def run_stage(
         metadata={**metadata, UP_TO_DATE: up_to_date, SECONDS: seconds},
         data_version=dg.DataVersion(stamp.data_version),
     )
+
+
+def run_on_engine(
+    context: dg.AssetExecutionContext,
+    describe: Callable[[Facts, Workshop], Metadata],
+    before: Callable[[Workshop], None] | None = None,
+) -> dg.MaterializeResult[Any]:
+    """The same for a stage of `CLUSTERED`, which runs where RECSYS_ENGINE says."""
+    make = CLUSTERED[context.asset_key.path[-1]]
+    return run_stage(context, lambda shop: make(shop, LocalEngine()), describe, before)
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """How much of what was played has changed between two tables of interactions."""
 
-import polars as pl
+import narwhals as nw
+from narwhals.typing import IntoLazyFrame
+
+from recsys_dagster.frames import Frame, collect, frame
 
 
-def drift(before: pl.LazyFrame, now: pl.LazyFrame) -> float:
+def drift(before: IntoLazyFrame, now: IntoLazyFrame) -> float:
     """Plays that came or went, as a share of those before.
 
     Counted by listener and by song, and the larger of both is taken: a listener who left and
@@ -19,17 +22,20 @@ def drift(before: pl.LazyFrame, now: pl.LazyFrame) -> float:
     -------
     0 for equal plays; infinity where there were none before and are now.
     """
-    had = int(before.select(pl.col("play_count").sum()).collect(engine="streaming").item())
-    changed = max(_changed(before, now, column) for column in ("user", "song_key"))
+    earlier, later = frame(before), frame(now)
+    had = _total(earlier.select(nw.col("play_count").sum()))
+    changed = max(_changed(earlier, later, column) for column in ("user", "song_key"))
     if had == 0:
         return float("inf") if changed else 0.0
     return changed / had
 
 
-def _changed(before: pl.LazyFrame, now: pl.LazyFrame, column: str) -> int:
-    plays = pl.col("play_count").cast(pl.Int64)
-    both = pl.concat(
-        [before.select(column, plays=-plays), now.select(column, plays=plays)], how="vertical"
-    )
-    apart = both.group_by(column).agg(pl.col("plays").sum()).select(pl.col("plays").abs().sum())
-    return int(apart.collect(engine="streaming").item())
+def _changed(before: Frame, now: Frame, column: str) -> int:
+    plays = nw.col("play_count").cast(nw.Int64)
+    both = nw.concat([before.select(column, plays=-plays), now.select(column, plays=plays)])
+    apart = both.group_by(column).agg(nw.col("plays").sum())
+    return _total(apart.select(nw.col("plays").abs().sum()))
+
+
+def _total(sums: Frame) -> int:
+    return int(collect(sums).item() or 0)

@@ -64,8 +64,8 @@ def count_interactions(listens: pl.LazyFrame, cut: datetime | None = None) -> pl
 
     Returns
     -------
-    `INTERACTIONS_SCHEMA`, one row a listener and song, in an order that depends on the listens
-    alone; `spotify_ids` are those the song was played by, the most played first.
+    `INTERACTIONS_SCHEMA`, one row a listener and song, by listener and in the order of the table of
+    listens; `spotify_ids` are those the song was played by, the most played first.
     """
 
     def counted(
@@ -85,7 +85,7 @@ def count_interactions(listens: pl.LazyFrame, cut: datetime | None = None) -> pl
 
 
 def _count(listens: pl.LazyFrame, keys: SongKeys, cut: datetime | None) -> pl.DataFrame:
-    """The interactions of all listeners in some listens, in the order of their first listens."""
+    """The interactions of all listeners in some listens, by listener and first row."""
     numbered = listens.with_row_index("row")
     late = pl.lit(False) if cut is None else (pl.col("listened_at") >= cut).fill_null(False)
     played = ~pl.col("burst")
@@ -101,7 +101,7 @@ def _count(listens: pl.LazyFrame, keys: SongKeys, cut: datetime | None) -> pl.Da
     counted = pl.concat([keyed.filter(~again), _merged(keyed.filter(again)).select(keyed.columns)])
     ids = _spotify_ids(listens, keys)
     return (
-        counted.sort("row")
+        counted.sort("user", "row")
         .join(ids, on=["user", "song_key"], how="left", maintain_order="left")
         .select(*INTERACTIONS_SCHEMA)
     )

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from recsys_dagster.defs import checks
-from recsys_dagster.defs.quality import FILE
-from recsys_dagster.defs.release import answers, worth_keeping
 from recsys_dagster.defs.running import run_everything
 from recsys_dagster.recommend.ranker import Fusion, Rankers
+from recsys_dagster.stages.quality import FILE
+from recsys_dagster.stages.release import answers, worth_keeping
 from recsys_dagster.workshop import STAGES, Workshop
 
 pytestmark = pytest.mark.slow

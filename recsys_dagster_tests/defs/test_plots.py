@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from recsys_dagster.defs.plots import by_month, plot_months
+from recsys_dagster.defs.plots import plot_months
+from recsys_dagster.listening.windows import by_month
 
 
 def test_listens_are_counted_by_month_and_those_without_a_time_left_out() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recsys_dagster.defs.stages import Facts
 from recsys_dagster.evaluation.variants import FINAL
 from recsys_dagster.relearning import LEARNED_FROM, held_out_stamp
+from recsys_dagster.stages.base import Facts
 from recsys_dagster.storage.atomic import atomic_directory
 from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.workshop import Workshop
