@@ -9,7 +9,7 @@ content too: one that the disk has damaged is filled again.
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from recsys_dagster.web.terms import has_come
 
 VERSION = "4"
 """Raised when batches would be filled otherwise, so that they are filled again."""
+_TOGETHER = 40
+"""Batches that are looked up at once where all sources are files: joining a large catalogue costs
+nearly the same for one batch as for many."""
 _FINGERPRINT = "recsys.fingerprint"
 _RETRY_AT = "recsys.retry_at"
 
@@ -125,18 +128,44 @@ class FeatureBatches:
         RecsysError
             There is no such batch.
         """
-        if batch not in self._songs:
-            raise RecsysError(
-                f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
-            )
+        return next(self.fill_all([batch]))
+
+    def fill_all(self, batches: Sequence[int]) -> Iterator[BatchReport]:
+        """Fill batches one after the other, as their reports are taken; raises as `fill` does.
+
+        Songs are looked up in files many batches at a time. Where a service is asked, each batch
+        is written before the next is asked for.
+        """
+        for batch in batches:
+            if batch not in self._songs:
+                raise RecsysError(
+                    f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
+                )
+        together = 1 if any(source.is_service for source in self._sources) else _TOGETHER
+        for start in range(0, len(batches), together):
+            yield from self._fill_together(batches[start : start + together])
+
+    def _fill_together(self, batches: Sequence[int]) -> Iterator[BatchReport]:
         started, before = time.monotonic(), self._requests()
-        table = look_up_everywhere(self._songs[batch], self._sources)
+        songs = pl.concat([self._songs[batch] for batch in batches])
+        table = look_up_everywhere(songs, self._sources)  # in the order of the songs
+        requests = {name: count - before[name] for name, count in self._requests().items()}
+        each, row = (time.monotonic() - started) / len(batches), 0
+        for batch in batches:
+            rows = self._songs[batch].height
+            yield self._write(batch, table.slice(row, rows), requests, each)
+            row += rows
+
+    def _write(
+        self, batch: int, table: pl.DataFrame, requests: dict[str, int], seconds: float
+    ) -> BatchReport:
+        started = time.monotonic()
         metadata = {_FINGERPRINT: self._fingerprint(batch)}
         if (again_at := _again_at(table)) is not None:
             metadata[_RETRY_AT] = str(again_at)
         write_sealed(table, self.path(batch), metadata)
-        requests = {name: count - before[name] for name, count in self._requests().items()}
-        return _report(batch, table, requests, time.monotonic() - started, again_at)
+        seconds += time.monotonic() - started
+        return _report(batch, table, requests, seconds, again_at)
 
     def gather(self, target: Path) -> None:
         """Write all batches into one table, sorted by song; the rest of them is removed."""

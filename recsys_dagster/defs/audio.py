@@ -50,8 +50,8 @@ def spotify_audio_features(context: dg.AssetExecutionContext) -> None:
         open_sources(shop.layout, shop.settings) as sources,
     ):
         batches = open_batches(shop.layout, sources)
-        for key in context.partition_keys:
-            report = batches.fill(int(key))
+        for report in batches.fill_all([int(key) for key in context.partition_keys]):
+            key = batch_key(report.batch)
             context.add_asset_metadata(_describe_batch(report), partition_key=key)
 
 
@@ -102,10 +102,9 @@ def _finish_and_gather(
     pending = batches.pending()
     context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")
     with progress.current().task("Looking up audio features", len(pending)) as task:
-        for batch in pending:
-            report = batches.fill(batch)
-            _tell_of_batch(context, batch, _describe_batch(report))
-            task.advance(note=f"batch {batch}")
+        for report in batches.fill_all(pending):
+            _tell_of_batch(context, report.batch, _describe_batch(report))
+            task.advance(note=f"batch {report.batch}")
     batches.gather(shop.layout.features)
     coverage = measure_coverage(scan_table(shop.layout.features), scan_table(shop.layout.songs))
     refused = [text for source in sources for text in source.refused_files]

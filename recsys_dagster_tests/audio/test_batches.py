@@ -19,9 +19,11 @@ class FakeSource:
     """Knows what it is told; `fails_at` is a song at which it breaks down."""
 
     def __init__(
-        self, name: str, known: Known, fingerprint: str = "1", fails_at: int | None = None
-    ) -> None:
+        self, name: str, known: Known, fingerprint: str = "1", fails_at: int | None = None,
+        *, is_service: bool = False,
+    ) -> None:  # fmt: skip
         self.name = name
+        self.is_service = is_service
         self.fingerprint = fingerprint
         self.known = known
         self.fails_at = fails_at
@@ -71,8 +73,7 @@ def fill_all(
     count: int, folder: Path, sources: Sequence[FeatureSource], target: str = "all.parquet"
 ) -> pl.DataFrame:
     batches = FeatureBatches(make_songs(count), folder, sources)
-    for number in batches.pending():
-        batches.fill(number)
+    list(batches.fill_all(batches.pending()))
     batches.gather(folder / target)
     assert batches.pending() == []
     return pl.scan_parquet(folder / target, glob=False).collect()
@@ -201,6 +202,16 @@ def test_a_killed_batch_stays_pending_and_the_others_done(tmp_path: Path) -> Non
     assert again.asked == list(range(500, 1_000))
     assert batches.path(0).read_bytes() == done
     assert table.equals(fill_all(1_200, tmp_path / "undisturbed", [FakeSource("s", known)]))
+
+
+@pytest.mark.parametrize("is_service", [True, False])
+def test_only_services_are_asked_batch_by_batch(tmp_path: Path, is_service: bool) -> None:
+    known = some_known(1_200)
+    source = FakeSource("s", known, fails_at=1_100, is_service=is_service)
+    batches = FeatureBatches(make_songs(1_200), tmp_path, [source])
+    with pytest.raises(ConnectionError):
+        list(batches.fill_all([0, 1, 2]))
+    assert batches.pending() == ([2] if is_service else [0, 1, 2])
 
 
 def test_batches_and_one_look_up_agree(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ class FeatureSource(Protocol):
 
     name: str
     """As in `RECSYS_FEATURE_SOURCES` and in the column `source`."""
+    is_service: bool
+    """Whether it sends requests, whose answers are worth keeping at once."""
 
     @property
     def fingerprint(self) -> str:

@@ -31,6 +31,7 @@ class CatalogueSource:
     """
 
     name = "catalogue"
+    is_service = False
 
     def __init__(self, files: Mapping[Path, str]) -> None:
         self._files = dict(sorted(files.items()))

@@ -71,6 +71,7 @@ class ReccobeatsSource:
     """
 
     name = NAME
+    is_service = True
 
     def __init__(
         self,

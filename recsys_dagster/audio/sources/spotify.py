@@ -75,6 +75,7 @@ class SpotifySource:
     """
 
     name = "spotify"
+    is_service = True
     fingerprint = hash_json(["spotify", "1", candidates.VERSION])
 
     def __init__(
