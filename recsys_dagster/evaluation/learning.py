@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import hits, ndcg
+from recsys_dagster.evaluation.trial import bring_along
 from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.progress import SILENT, Progress
@@ -90,7 +91,7 @@ def gather(
     listeners = np.unique([case.listener for case in cases])
     order = np.random.default_rng(0).permutation(len(listeners))[:most]
     asked = set(listeners[order].tolist())
-    kept = [case for case in cases if case.listener in asked]
+    kept = bring_along(engine_of, [case for case in cases if case.listener in asked])
     examples = []
     with progress.task("Finding candidates", len(kept)) as task:
         for case in kept:

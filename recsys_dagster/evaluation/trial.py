@@ -1,7 +1,8 @@
 """The trial: the lists of every method for every case, and each listener's figures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,18 @@ from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import ACCURACY_NAMES, CUTOFFS, measure_hits
 from recsys_dagster.evaluation.pairs import NO_SONG, Ints, Pairs
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.models.popularity import random_scores
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.engine import METHODS, Engine
-from recsys_dagster.recommend.sources import top
+from recsys_dagster.recommend.batch import BLOCK
+from recsys_dagster.recommend.engine import METHODS, SEED_NEIGHBOURS, Engine
+from recsys_dagster.recommend.found import BatchEngine
+from recsys_dagster.recommend.sources import is_among
 
 RANDOM = "random"
 HYBRID = "hybrid"
 HEADLINE = "ndcg@10"
 DEPTH = max(CUTOFFS)
+_AHEAD = max(SEED_NEIGHBOURS, DEPTH)
+"""How many songs queries bring along: as many as any method or ranker asks of a source."""
 NAMES = (*ACCURACY_NAMES, *BY_LISTENER)
 """The figures that each listener has."""
 
@@ -110,6 +114,26 @@ class Trial:
         return dict(zip(OVER_ALL, values, strict=True))
 
 
+def bring_along(engine_of: EngineOf, cases: Sequence[Case]) -> list[Case]:
+    """The same cases, whose queries know what can be found for many of them at once.
+
+    What is recommended for them is what it would be otherwise.
+    """
+    found: list[Case] = []
+    for _, group in groupby(cases, key=lambda case: id(engine_of(case).models)):
+        alike = list(group)
+        engine = engine_of(alike[0])
+        if not isinstance(engine, BatchEngine):
+            found += alike
+            continue
+        for start in range(0, len(alike), BLOCK):
+            block = alike[start : start + BLOCK]
+            queries = engine.bring_along([case.query for case in block], _AHEAD)
+            found += [replace(case, query=query)
+                      for case, query in zip(block, queries, strict=True)]  # fmt: skip
+    return found
+
+
 def run_trial(
     engine_of: EngineOf,
     cases: list[Case],
@@ -141,13 +165,16 @@ def run_trial(
     RecsysError
         A method recommends a song that had been revealed.
     """
-    shuffled = np.random.default_rng(rng)
-    lists = {name: _empty(cases) for name in (*methods, RANDOM)}
+    cases = bring_along(engine_of, cases)
+    lists = {name: _empty(cases) for name in methods}
     with progress.task("Evaluating", len(cases)) as task:
         for row, case in enumerate(cases):
-            for method, ranked in _rankings(engine_of(case), case, methods, shuffled):
+            engine = engine_of(case)
+            for method in methods:
+                ranked = engine.rank(method, case.query, DEPTH).ids
                 lists[method][row, : len(ranked)] = ranked
             task.advance()
+    lists[RANDOM] = _by_chance(available, cases, np.random.default_rng(rng))
     trial = Trial(
         cases, audience, catalogue or Catalogue(), available,
         Pairs.of([case.relevant for case in cases]),
@@ -183,15 +210,18 @@ def check_lists(lists: Ints, revealed: Pairs) -> None:
         )
 
 
-def _empty(cases: list[Case]) -> Ints:
+def _empty(cases: Sequence[Case]) -> Ints:
     return np.full((len(cases), DEPTH), NO_SONG, dtype=np.int64)
 
 
-def _rankings(
-    engine: Engine, case: Case, methods: Sequence[str], rng: np.random.Generator
-) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    for method in methods:
-        yield method, engine.rank(method, case.query, DEPTH).ids
-    scores = np.where(engine.available, random_scores(len(engine.available), rng), -np.inf)
-    scores[case.query.unwanted] = -np.inf
-    yield RANDOM, top(scores.astype(np.float32), DEPTH).ids
+def _by_chance(
+    available: NDArray[np.bool_], cases: Sequence[Case], rng: np.random.Generator
+) -> Ints:
+    """Any songs that may be recommended, (n, 20)."""
+    lists, songs = _empty(cases), np.flatnonzero(available)
+    for row, case in enumerate(cases):
+        unwanted = case.query.unwanted
+        drawn = rng.choice(songs, min(DEPTH + len(unwanted), len(songs)), replace=False)
+        kept = drawn[~is_among(drawn, unwanted)][:DEPTH]
+        lists[row, : len(kept)] = kept
+    return lists

@@ -1,32 +1,26 @@
 """Recommendations for all listeners: what one request gives each of them, many at a time.
 
-What is the same work for every listener (folding in, and the scans over the factors and over the
-sound) is done for a block of them by matrix products; the rest is the engine's own code, one
-listener at a time, over models that are looked into by compiled loops.
+Listeners are taken a block at a time, whose common work is done at once; see `found`.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.item_looking import CompiledItemKnn
-from recsys_dagster.models.ranking.trees import Trees
-from recsys_dagster.models.ranking.walking import CompiledTrees
-from recsys_dagster.models.scan import Hidden, scan
-from recsys_dagster.models.svd.folding import FoldIn
+from recsys_dagster.models.scan import Hidden
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import PARTS, Engine, Ranked
-from recsys_dagster.recommend.found import BatchEngine, Found, sounds_like
+from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.packing import Histories
-from recsys_dagster.recommend.ranker import Learned, Rankers
-from recsys_dagster.recommend.sources import Candidates, Ids, Scores
+from recsys_dagster.recommend.ranker import Rankers
+from recsys_dagster.recommend.sources import Ids, Query, Scores
 
 BATCH_METHODS = ("hybrid", "svd")
 BLOCK = 256
@@ -130,86 +124,37 @@ class _Batch:
     def __init__(self, engine: Engine, histories: Histories, method: str, n: int) -> None:
         self.histories = histories
         self._method, self._n = method, n
-        self._engine = _compiled(engine)
-        ranker = self._engine.rankers.history
-        self._asked = ranker.sources if method == "hybrid" else ("svd",)
-        self._depth = max(ranker.candidates, n) if method == "hybrid" else n
-        unavailable = np.where(engine.available, np.float32(0), np.float32(-np.inf))
-        self._item_offsets = self._engine.models.svd.item_bias + unavailable
-        self._silenced = unavailable[self._engine.models.knn.song_ids]
+        self._engine = BatchEngine(engine.models, Rankers.alike(engine.rankers.history))
+        self._depth = max(self._engine.rankers.history.candidates, n)
 
     def block(self, listeners: Ids) -> Block:
         """Recommend for some listeners, whose positions follow each other."""
-        model = self._engine.models.svd
-        starts, songs = self._part(listeners)
-        ratings = np.log1p(self.histories.plays[self._slice(listeners)]).astype(np.float32)
-        bias, factors = fold_in_all(model, starts, songs, ratings)
-        n = self._depth if "svd" in self._asked else 0
-        ids, scores = self._taste(Hidden(starts, songs), bias, factors, n)
+        starts, songs, ratings = self._part(listeners)
         if self._method == "svd":
-            return _all_by_svd(listeners, ids, scores)
-        queries = self._queries(listeners, starts, songs, ratings)
-        for row, query in enumerate(queries):
-            query.fold_in(FoldIn(float(bias[row]), factors[row], _NO_PARTS))
-            query.ahead["svd"] = _candidates(ids[row], scores[row])
-        if "knn" in self._asked and len(self._engine.knn.index):
-            sounds_like(self._engine.knn, queries, self._silenced, self._depth)
+            bias, factors = fold_in_all(self._engine.models.svd, starts, songs, ratings)
+            hidden = Hidden(starts, songs)
+            return _all_by_svd(listeners, *self._engine.by_taste(hidden, bias, factors, self._n))
+        queries = self._engine.bring_along(_queries(starts, songs, ratings), self._depth)
         ranked = [self._engine.rank(self._method, query, self._n) for query in queries]
         return _joined(listeners, ranked, self._n)
 
-    def _slice(self, listeners: Ids) -> slice:
-        starts = self.histories.starts
-        return slice(int(starts[listeners[0]]), int(starts[listeners[-1] + 1]))
-
-    def _part(self, listeners: Ids) -> tuple[Ids, Ids]:
-        """Where the listeners' songs begin, and the songs."""
-        part, starts = self._slice(listeners), self.histories.starts
-        whole = np.asarray(starts[listeners[0] : listeners[-1] + 2]) - part.start
-        return whole.astype(np.int64), np.asarray(self.histories.songs[part]).astype(np.int64)
-
-    def _taste(self, hidden: Hidden, bias: Scores, factors: Scores, n: int) -> tuple[Ids, Scores]:
-        """The `n` songs with the highest predicted rating, as `Svd` has them."""
-        if n == 0:
-            return np.empty((len(bias), 0), np.int64), np.empty((len(bias), 0), np.float32)
-        model = self._engine.models.svd
-        base = (np.float64(model.mean) + bias).astype(np.float32)
-        offsets = self._item_offsets, base
-        return scan(factors, model.item_factors.T, offsets, hidden, n)
-
-    def _queries(self, listeners: Ids, starts: Ids, songs: Ids, ratings: Scores) -> list[Found]:
-        """The listeners' whole histories, the most played songs first."""
-        found = []
-        for row in range(len(listeners)):
-            part = slice(starts[row], starts[row + 1])
-            order = np.lexsort((songs[part], -ratings[part]))
-            found.append(Found(songs[part][order], ratings[part][order]))
-        return found
+    def _part(self, listeners: Ids) -> tuple[Ids, Ids, Scores]:
+        """Where the listeners' songs begin, the songs, and their ratings."""
+        first, last = listeners[0], listeners[-1]
+        whole = np.asarray(self.histories.starts[first : last + 2]).astype(np.int64)
+        part = slice(int(whole[0]), int(whole[-1]))
+        songs = np.asarray(self.histories.songs[part]).astype(np.int64)
+        return whole - whole[0], songs, np.log1p(self.histories.plays[part]).astype(np.float32)
 
 
-_NO_PARTS = np.empty((0, 0), np.float32)
-
-
-def _compiled(engine: Engine) -> BatchEngine:
-    """The same engine over models that compiled loops look into, and that are no memory maps."""
-    models, ranker = engine.models, engine.rankers.history
-    svd = replace(models.svd, item_bias=np.asarray(models.svd.item_bias),
-                  item_factors=np.asarray(models.svd.item_factors))  # fmt: skip
-    knn = replace(models.knn, song_ids=np.asarray(models.knn.song_ids),
-                  vectors=np.asarray(models.knn.vectors),
-                  lengths=np.asarray(models.knn.lengths))  # fmt: skip
-    items = None if models.items is None else CompiledItemKnn.of(models.items)
-    if isinstance(ranker, Learned):
-        ranker = replace(ranker, models=tuple(
-            CompiledTrees.of(one) if isinstance(one, Trees) else one for one in ranker.models
-        ))  # fmt: skip
-    swift = replace(models, svd=svd, knn=knn, items=items, artists=np.asarray(models.artists),
-                    available=engine.available)  # fmt: skip
-    return BatchEngine(swift, Rankers.alike(ranker))
-
-
-def _candidates(ids: Ids, scores: Scores) -> Candidates:
-    found = ids >= 0
-    return Candidates(ids[found], scores[found])
+def _queries(starts: Ids, songs: Ids, ratings: Scores) -> list[Query]:
+    """The listeners' whole histories, the most played songs first."""
+    found = []
+    for row in range(len(starts) - 1):
+        part = slice(starts[row], starts[row + 1])
+        order = np.lexsort((songs[part], -ratings[part]))
+        found.append(Query(songs[part][order], ratings[part][order]))
+    return found
 
 
 def _all_by_svd(listeners: Ids, ids: Ids, scores: Scores) -> Block:

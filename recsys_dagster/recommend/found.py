@@ -1,55 +1,69 @@
-"""Queries that bring along what was found for a whole block of them; see `batch`."""
+"""Queries that bring along what was found for a whole block of them; see `batch`.
+
+What is the same work for every query (folding in, and the scans over the factors and over the
+sound) is done for a block of them by matrix products; the rest is the engine's own code, over
+models that are looked into by compiled loops.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.models.knn.index import ROUNDING, KnnIndex
+from recsys_dagster.models.item_looking import CompiledItemKnn
+from recsys_dagster.models.ranking.trees import Trees
+from recsys_dagster.models.ranking.walking import CompiledTrees
 from recsys_dagster.models.scan import Hidden, scan
 from recsys_dagster.models.svd.folding import FoldIn
-from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.models.svd.folding_all import fold_in_all
+from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.ranker import Learned, Ranker, Rankers
+from recsys_dagster.recommend.sounding import sounds_like
 from recsys_dagster.recommend.sources import Candidates, Ids, Knn, Query, Scores, Svd
 
-_MORE = 16
-"""So many songs more are scanned for: it rounds, and those at the border may change places."""
+_NO_PARTS = np.empty((0, 0), np.float32)
 
 
 class Found(Query):
-    """A listener's whole history, with what is known of it beforehand.
+    """A query with what is known of it beforehand.
 
     Attributes
     ----------
     listener
         The listener folded in, without parts.
     ahead
-        By source, the candidates.
+        By source, its best candidates.
     """
 
     __slots__ = ("_unwanted", "ahead", "listener")
     listener: FoldIn
     ahead: dict[str, Candidates]
 
-    def __init__(self, seeds: Ids, ratings: Scores) -> None:
-        super().__init__(seeds, ratings)
-        object.__setattr__(self, "ahead", {})
-        object.__setattr__(self, "_unwanted", np.unique(seeds))
-
-    def fold_in(self, listener: FoldIn) -> None:
-        """Set the listener."""
+    def __init__(self, query: Query, listener: FoldIn) -> None:
+        super().__init__(query.seeds, query.ratings, query.exclude)
         object.__setattr__(self, "listener", listener)
+        object.__setattr__(self, "ahead", {})
+        object.__setattr__(self, "_unwanted", query.unwanted)
 
     @property
     def unwanted(self) -> Ids:
-        """The seeds, sorted once."""
+        """See `Query`; sorted once."""
         found: Ids = self._unwanted  # type: ignore[attr-defined]
         return found
+
+    def best(self, source: str, n: int) -> Candidates | None:
+        """The `n` best songs of a source; `None` where not so many were looked for."""
+        found = self.ahead.get(source)
+        if found is None or len(found.ids) < n:
+            return None
+        return Candidates(found.ids[:n], found.scores[:n])
 
 
 class _FoundSvd(Svd):
     def candidates(self, query: Query, n: int) -> Candidates:
-        return query.ahead[self.name] if isinstance(query, Found) else super().candidates(query, n)
+        found = query.best(self.name, n) if isinstance(query, Found) else None
+        return super().candidates(query, n) if found is None else found
 
     def listener(self, query: Query) -> FoldIn:
         return query.listener if isinstance(query, Found) else super().listener(query)
@@ -57,8 +71,8 @@ class _FoundSvd(Svd):
 
 class _FoundKnn(Knn):
     def candidates(self, query: Query, n: int) -> Candidates:
-        ahead = query.ahead.get(self.name) if isinstance(query, Found) else None
-        return super().candidates(query, n) if ahead is None else ahead
+        found = query.best(self.name, n) if isinstance(query, Found) else None
+        return super().candidates(query, n) if found is None else found
 
 
 class BatchEngine(Engine):
@@ -67,42 +81,77 @@ class BatchEngine(Engine):
     _svd_source = _FoundSvd
     _knn_source = _FoundKnn
 
+    def __init__(self, models: Models, rankers: Rankers) -> None:
+        super().__init__(_in_memory(models), _compiled(rankers))
+        unavailable = np.where(self.available, np.float32(0), np.float32(-np.inf))
+        self._item_offsets = self.models.svd.item_bias + unavailable
+        self._silenced = unavailable[self.models.knn.song_ids]
 
-def sounds_like(knn: Knn, queries: Sequence[Found], silenced: Scores, n: int) -> None:
-    """Let queries bring along the songs nearest to their seeds' mean, as `Knn.candidates` has them.
+    def with_rankers(self, rankers: Rankers) -> "Engine":
+        """See `Engine`."""
+        return super().with_rankers(_compiled(rankers))
 
-    Parameters
-    ----------
-    silenced
-        By position of the index, 0, or -inf where a song may not be recommended.
-    """
-    index = knn.index
-    means = np.array([index.mean(knn.usable(query)) for query in queries], np.float64)
-    lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    means = means / np.where(lengths > 0, lengths, 1)
-    places = [index.positions(query.unwanted) for query in queries]
-    places = [one[one >= 0] for one in places]
-    starts = np.cumsum([0, *(len(one) for one in places)])
-    hidden = Hidden(starts.astype(np.int64), np.concatenate(places))
-    zeros = np.zeros(len(queries), np.float32)
-    near, rough = scan(
-        means.astype(np.float32), index.vectors, (silenced, zeros), hidden, n + _MORE
-    )
-    exact = _exact(index, means, near)
-    for row, query in enumerate(queries):
-        found = near[row] >= 0
-        if not lengths[row]:
-            query.ahead["knn"] = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-        elif not found[-1] or rough[row, -1] < rough[row, n - 1] - ROUNDING:
-            places_, cosines = near[row][found], exact[row][found]
-            best = np.lexsort((places_, -cosines))[:n]
-            query.ahead["knn"] = Candidates(index.song_ids[places_[best]], cosines[best])
-        # Else more songs than were scanned for are as near as the last one: each is looked at.
+    def bring_along(self, queries: Sequence[Query], n: int) -> list[Found]:
+        """Queries that know their `n` best songs by taste and by sound.
+
+        Parameters
+        ----------
+        queries
+            Songs alone, or histories with their ratings: all of one kind.
+        """
+        if not queries:
+            return []
+        seeds, hidden = (_joined([getattr(query, name) for query in queries])
+                         for name in ("seeds", "unwanted"))  # fmt: skip
+        given = [query.ratings for query in queries if query.ratings is not None]
+        ratings = np.concatenate(given) if given else None
+        bias, factors = fold_in_all(self.models.svd, seeds.starts, seeds.items, ratings)
+        ids, scores = self.by_taste(hidden, bias, factors, n)
+        found = []
+        for row, query in enumerate(queries):
+            one = Found(query, FoldIn(float(bias[row]), factors[row], _NO_PARTS))
+            there = ids[row] >= 0
+            one.ahead["svd"] = Candidates(ids[row][there], scores[row][there])
+            found.append(one)
+        sound = sounds_like(self.knn, found, self._silenced, n) if len(self.knn.index) else []
+        for one, near in zip(found, sound, strict=False):
+            if near is not None:
+                one.ahead["knn"] = near
+        return found
+
+    def by_taste(self, hidden: Hidden, bias: Scores, factors: Scores, n: int) -> tuple[Ids, Scores]:
+        """The `n` songs with the highest predicted rating, as `Svd` has them; see `scan`."""
+        model = self.models.svd
+        base = (np.float64(model.mean) + bias).astype(np.float32)
+        return scan(factors, model.item_factors.T, (self._item_offsets, base), hidden, n)
 
 
-def _exact(index: KnnIndex, means: NDArray[Any], near: Ids) -> Scores:
-    """Cosines added up coordinate by coordinate, as `KnnIndex.query` does; (b, n)."""
-    exact = np.zeros(near.shape)
-    for coordinate, row in zip(means.T, index.vectors, strict=True):
-        exact += coordinate[:, None] * row[np.maximum(near, 0)].astype(np.float64)
-    return np.clip(exact, -1, 1).astype(np.float32)
+def _joined(parts: Sequence[NDArray[np.integer]]) -> Hidden:
+    starts = np.cumsum([0, *(len(one) for one in parts)]).astype(np.int64)
+    return Hidden(starts, np.concatenate(parts).astype(np.int64))
+
+
+def _in_memory(models: Models) -> Models:
+    """The same models, which compiled loops look into, and which are no memory maps."""
+    svd, knn = models.svd, models.knn
+    return replace(
+        models,
+        svd=replace(svd, item_bias=np.asarray(svd.item_bias),
+                    item_factors=np.asarray(svd.item_factors)),
+        knn=replace(knn, song_ids=np.asarray(knn.song_ids), vectors=np.asarray(knn.vectors),
+                    lengths=np.asarray(knn.lengths)),
+        items=None if models.items is None else CompiledItemKnn.of(models.items),
+        artists=np.asarray(models.artists),
+    )  # fmt: skip
+
+
+def _compiled(rankers: Rankers) -> Rankers:
+    return Rankers(_walked(rankers.songs), _walked(rankers.history))
+
+
+def _walked(ranker: Ranker) -> Ranker:
+    if not isinstance(ranker, Learned):
+        return ranker
+    return replace(ranker, models=tuple(
+        CompiledTrees.of(one) if isinstance(one, Trees) else one for one in ranker.models
+    ))  # fmt: skip

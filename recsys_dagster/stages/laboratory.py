@@ -23,6 +23,7 @@ from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.popularity import play_counts
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import Workshop
@@ -150,7 +151,7 @@ class Laboratory:
         engine = self._kept(COLD, learned_pairs(self.split, self.keys)[COLD])
         if available is None:
             return engine.with_rankers(rankers)
-        return Engine(replace(engine.models, available=available), rankers)
+        return BatchEngine(replace(engine.models, available=available), rankers)
 
     def engine_of(self, rankers_of: Callable[[int], Rankers]) -> Callable[[Case], Engine]:
         """Gives each case the engine of its fold, with the ranker of its group."""
@@ -167,5 +168,5 @@ class Laboratory:
     def _kept(self, name: str, learned: Bools) -> Engine:
         if name not in self._engines:
             models = self.models(name, learned, self.split.early)
-            self._engines[name] = Engine(models, Rankers.alike(DEFAULT))
+            self._engines[name] = BatchEngine(models, Rankers.alike(DEFAULT))
         return self._engines[name]

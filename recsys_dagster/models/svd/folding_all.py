@@ -18,7 +18,7 @@ from recsys_dagster.models.svd.vectors import compiled
 
 
 def fold_in_all(
-    model: SvdModel, starts: IntArray, items: IntArray, ratings: Float32Array
+    model: SvdModel, starts: IntArray, items: IntArray, ratings: Float32Array | None
 ) -> tuple[Float32Array, Float32Array]:
     """Find the vectors of listeners who were not trained on, as `SvdModel.fold_in` does for one.
 
@@ -27,13 +27,16 @@ def fold_in_all(
     starts
         (b + 1,) where each listener's items begin.
     items, ratings
-        (n,) items of the catalogue and their log(1 + plays).
+        (n,) items of the catalogue and their log(1 + plays); by default all are liked alike.
 
     Returns
     -------
     (b,) float32 and (b, k) float32
         b_u and p_u, equal to those of one listener at a time but for rounding.
     """
+    if ratings is None:
+        liked = model.folding.liked if isinstance(model.folding, RidgeFolding) else 1.0
+        ratings = np.full(len(items), liked, np.float32)
     if isinstance(model.folding, SoftmaxFolding):
         return _by_steps(model.folding, model, starts, items, ratings)
     assert isinstance(model.folding, RidgeFolding)  # noqa: S101
