@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.models.arrays import Float32Array, Float64Array, check_indices
+from recsys_dagster.models.arrays import Float64Array, check_indices
 
 
 def play_counts(items: NDArray[np.integer[Any]], plays: NDArray[Any], n_items: int) -> Float64Array:
@@ -29,8 +29,3 @@ def play_counts(items: NDArray[np.integer[Any]], plays: NDArray[Any], n_items: i
     """
     check_indices("items", items, n_items)
     return np.bincount(items, weights=plays, minlength=n_items).astype(np.float64)
-
-
-def random_scores(n_items: int, rng: np.random.Generator | int) -> Float32Array:
-    """Scores by chance, (n_items,) float32 in [0, 1)."""
-    return np.random.default_rng(rng).random(n_items, dtype=np.float32)

@@ -5,7 +5,16 @@ from recsys_dagster.evaluation.cases import Case, stranger_cases
 from recsys_dagster.evaluation.experiment import compare_rankers, headline
 from recsys_dagster.evaluation.protocol import KNOWN, STRANGERS
 from recsys_dagster.evaluation.tasks import seeds_name
-from recsys_dagster.evaluation.trial import Audience, EngineOf, Trial, run_trial
+from recsys_dagster.evaluation.trial import (
+    Audience,
+    EngineOf,
+    Trial,
+    bring_along,
+    rank_cases,
+    run_trial,
+)
+from recsys_dagster.recommend.engine import METHODS, Engine
+from recsys_dagster.recommend.found import BatchEngine, Found
 from recsys_dagster.recommend.ranker import Fusion, Rankers
 from recsys_dagster_tests import worlds
 
@@ -20,6 +29,25 @@ def asked() -> tuple[Trial, EngineOf]:
     audience = Audience.of(split, world.parts.songs.height)
     cases = stranger_cases(split, 5)
     return run_trial(engine_of, cases, audience, worlds.available(world)), engine_of
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cases_asked_by_the_block_get_what_they_get_alone(
+    asked: tuple[Trial, EngineOf], method: str
+) -> None:
+    trial, engine_of = asked
+    kept: dict[int, Engine] = {}
+
+    def by_block(case: Case) -> Engine:
+        plain = engine_of(case)
+        return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
+
+    cases = bring_along(by_block, trial.cases)
+    assert all(isinstance(case.query, Found) for case in cases)
+    together = rank_cases(by_block, method, cases)
+    differ = together != rank_cases(engine_of, method, trial.cases)
+    assert differ.mean() < 0.01  # scores that are equal but for rounding may change places
+    assert (together == rank_cases(by_block, method, trial.cases)).mean() > 0.99
 
 
 def test_rankers_are_compared_over_the_same_cases(asked: tuple[Trial, EngineOf]) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.popularity import play_counts, random_scores
+from recsys_dagster.models.popularity import play_counts
 
 
 def test_plays_add_up_and_unplayed_items_are_zero() -> None:
@@ -20,8 +20,3 @@ def test_no_interactions_are_no_plays() -> None:
 def test_an_item_outside_the_catalogue_is_refused() -> None:
     with pytest.raises(RecsysError, match=r"0 … 1; got 2 … 2"):
         play_counts(np.array([2]), np.array([1]), 2)
-
-
-def test_random_scores_repeat_with_their_seed() -> None:
-    assert random_scores(50, 4).tobytes() == random_scores(50, 4).tobytes()
-    assert random_scores(50, 4).tobytes() != random_scores(50, 5).tobytes()
