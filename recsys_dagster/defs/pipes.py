@@ -87,8 +87,9 @@ def run_on_cluster(
     except RecsysError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     log = _Log(context, Secrets(settings.secrets()))
+    inner = context.op_execution_context  # of the asset's own, Pipes reads what is deprecated
     with dg.open_pipes_session(
-        context, dg.PipesTempFileContextInjector(), _Reader(tell), extras=told
+        inner, dg.PipesTempFileContextInjector(), _Reader(tell), extras=told
     ) as session:
         code = _run(words, {**environment(settings), **session.get_bootstrap_env_vars()}, log)
     return _made(session, f"The job on Spark ended with code {code}: {log.last}")
@@ -144,6 +145,11 @@ class _Reader(dg.PipesTempFileMessageReader):
     def __init__(self, tell: _Tell) -> None:
         super().__init__()
         self._tell = tell
+
+    @property
+    def expected_writer_count(self) -> int:
+        """One job; Dagster's own property warns at each call that it is new."""
+        return 1
 
     @contextmanager
     def read_messages(self, handler: dg.PipesMessageHandler) -> Iterator[PipesParams]:

@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
@@ -19,11 +20,12 @@ _logger = logging.getLogger("recsys_dagster.counting")
 def count(shop: Workshop, session: SparkSession) -> Made:
     """Through Python workers, and with a shuffle."""
 
-    def double(column: pd.Series) -> pd.Series:
-        return column * 2
+    def double(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            ids = [2 * number for number in batch.column("id").to_pylist()]
+            yield pa.RecordBatch.from_pydict({"id": ids})
 
-    doubled = sf.pandas_udf(double, "long")  # type: ignore[call-overload]
-    numbers = session.range(0, 1000, numPartitions=4).select(doubled("id").alias("id"))
+    numbers = session.range(0, 1000, numPartitions=4).mapInArrow(double, "id long")
     sums = numbers.groupBy((sf.col("id") % 10).alias("digit")).agg(sf.sum("id").alias("sum"))
     facts = {str(row.digit): row.sum for row in sums.collect()}
     target = shop.layout.root / "sums"
@@ -38,13 +40,12 @@ def err(shop: Workshop, session: SparkSession) -> Made:  # noqa: ARG001
 def wait(shop: Workshop, session: SparkSession) -> Made:
     """Until it is ended, in a Python worker."""
 
-    def sleep(column: pd.Series) -> pd.Series:
+    def sleep(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         time.sleep(600)
-        return column
+        yield from batches
 
-    slow = sf.pandas_udf(sleep, "long")  # type: ignore[call-overload]
     Path(shop.layout.root / "waiting").touch()
-    session.range(0, 2, numPartitions=2).select(slow("id")).collect()
+    session.range(0, 2, numPartitions=2).mapInArrow(sleep, "id long").collect()
     return [], {}
 
 

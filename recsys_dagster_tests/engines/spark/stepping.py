@@ -1,4 +1,4 @@
-"""An asset whose step runs `counting_job.py` on a cluster; as a program, in a process to be ended."""
+"""An asset whose step runs `counting_job.py` on a cluster; as a program, for tests that end it."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,10 @@ def step(stage: str, notes: list[str], instance: dg.DagsterInstance) -> dg.Execu
     @dg.asset
     def sums(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         made = run_on_cluster(context, load_settings(), stage, {}, notes.append, PROGRAM)
-        facts = {"outputs": [str(path) for path in made.outputs], "facts": made.facts}
+        facts: dict[str, Any] = {
+            "outputs": [str(path) for path in made.outputs],
+            "facts": made.facts,
+        }
         return dg.MaterializeResult(metadata={**made.metadata, **facts})
 
     return dg.materialize([sums], instance=instance, raise_on_error=False)
