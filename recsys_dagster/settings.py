@@ -2,13 +2,15 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recsys_dagster.errors import RecsysError
 
+_NO_SECRETS = {"session_id", "use_ssl", "user_agent", "user_id"}
+"""Of what may follow a Spark Connect server in its address."""
 _NO_LINK = "an address must begin with http:// or https:// and name a host"
 
 
@@ -35,8 +37,11 @@ class Settings(BaseSettings):
     """Where `recsys up` listens."""
     data_dir: Path = Field(Path("data"), alias="RECSYS_DATA_DIR")
     engine: Literal["local", "spark"] = Field("local", alias="RECSYS_ENGINE")
-    spark_remote: str | None = Field(None, alias="SPARK_REMOTE")
+    spark_remote: SecretStr | None = Field(None, alias="SPARK_REMOTE")
+    """Of a Spark Connect server; it may hold a token."""
     spark_master: str | None = Field(None, alias="SPARK_MASTER")
+    spark_submit: str = Field("", alias="RECSYS_SPARK_SUBMIT", repr=False)
+    """More options for `spark-submit`."""
     svd_objective: Literal["ranking", "squared"] = Field("ranking", alias="RECSYS_SVD_OBJECTIVE")
     automation: bool = Field(False, alias="RECSYS_AUTOMATION")
     """Whether schedules and sensors are on unless somebody switches them off in the UI."""
@@ -80,7 +85,14 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be told, for those who take them out of texts."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(one.get_secret_value() for one in values if isinstance(one, SecretStr))
+        found = [one.get_secret_value() for one in values if isinstance(one, SecretStr)]
+        return (*found, *self._parts_of_remote())
+
+    def _parts_of_remote(self) -> list[str]:
+        """What follows the server in `sc://host:port/;token=...`: it is told apart from it too."""
+        address = self.spark_remote.get_secret_value() if self.spark_remote else ""
+        parts = [part.partition("=") for part in address.split(";")[1:]]
+        return [unquote(value) for name, _, value in parts if name not in _NO_SECRETS and value]
 
     @field_validator("data_dir")
     @classmethod

@@ -1,11 +1,13 @@
 """What many tests share: the `recsys` command, and a small released demo world."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from recsys_dagster_tests.clusters import Cluster, cluster
 from recsys_dagster_tests.commands import recsys
 
 # A deadline is a timed assertion, and a loop's first call compiles it.
@@ -14,6 +16,15 @@ hypothesis.settings.load_profile("ours")
 
 _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME",
          "DAGSTER_POSTGRES_")  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the cluster come first: one worker then has them all, and starts the one cluster.
+
+    Workers begin with a contiguous part of the tests each, and steal from one another's ends.
+    """
+    items.sort(key=lambda item: "spark_cluster" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +50,10 @@ def make_demo(folder: Path, users: int = 40, songs: int = 1500, listens: int = 1
     """Put a small made-up history and its catalogue into a data folder."""
     size = ["--users", str(users), "--songs", str(songs), "--listens", str(listens)]
     assert recsys("demo", *size, "--data-dir", str(folder)).code == 0
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[Cluster]:
+    """One cluster for all tests of a process."""
+    with cluster() as made:
+        yield made

@@ -1,0 +1,1 @@
+"""Apache Spark as an engine; nothing here is imported unless RECSYS_ENGINE is spark."""
