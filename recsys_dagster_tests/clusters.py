@@ -112,9 +112,13 @@ class Cluster:
         self._workers += added
 
     def kill_worker(self) -> None:
-        """SIGKILL to the oldest worker and its executors, as if their machine were gone."""
+        """SIGKILL to the oldest worker and its executors, as if their machine were gone.
+
+        Python workers of theirs end by themselves once their executor is gone.
+        """
         worker = self._workers.pop(0)
-        end_groups([worker.process.pid], patience=0, reap=worker.process.poll)
+        os.killpg(worker.process.pid, signal.SIGKILL)
+        worker.process.wait()
         self._daemons.remove(worker)
 
     def close(self) -> None:
