@@ -15,7 +15,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster_tests.clusters import missing
 
-TOKEN = "planted+spark/token-4711"  # noqa: S105
+TOKEN = "planted-spark.token-4711"  # noqa: S105
 needs_spark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
