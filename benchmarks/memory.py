@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,7 +81,9 @@ def group(limit_gb: float | None) -> Iterator[Path | None]:
         room.rmdir()
 
 
-def run(data: Path, room: Path | None) -> dict[str, object]:
+def run(
+    data: Path, room: Path | None, watching: Callable[[int], "Watch"] | None = None
+) -> dict[str, object]:
     """`recsys run` to its end, whatever end that is."""
 
     def join() -> None:
@@ -96,7 +98,7 @@ def run(data: Path, room: Path | None) -> dict[str, object]:
         text=True,
         preexec_fn=join,
     ) as process:
-        watch = Watch(process.pid)
+        watch = (watching or Watch)(process.pid)
         assert process.stderr is not None
         for line in process.stderr:
             name, _, rest = line.partition(": ")

@@ -85,6 +85,11 @@ class Cluster:
         self.master = master.wait_for(r"Starting Spark master at (spark://\S+)")
 
     @property
+    def pids(self) -> list[int]:
+        """The processes of the cluster; executors are children of the workers."""
+        return [daemon.process.pid for daemon in self._daemons]
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a driver on this machine needs to be as small as the cluster, and on loopback."""
         return {"SPARK_CONF_DIR": str(self.folder), "SPARK_LOCAL_IP": "127.0.0.1"}
@@ -125,8 +130,7 @@ class Cluster:
         """End all of it."""
         self._keeper.keep([])
         self._keeper.close()
-        groups = [daemon.process.pid for daemon in self._daemons]
-        end_groups(groups, patience=5, reap=self._reap)
+        end_groups(self.pids, patience=5, reap=self._reap)
 
     def _start_worker(self) -> Daemon:
         name = f"worker{len(self._daemons)}"
@@ -138,7 +142,7 @@ class Cluster:
         command = [str(_spark_home() / "bin" / program), *words]
         daemon = Daemon(command, self.folder / f"{name}.log", _environment(self.folder))
         self._daemons.append(daemon)
-        self._keeper.keep(daemon.process.pid for daemon in self._daemons)
+        self._keeper.keep(self.pids)
         return daemon
 
     def _reap(self) -> None:
