@@ -17,7 +17,13 @@ from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
-from recsys_dagster.models.svd.fitting import config_for, fit_again, fit_all, fit_held_out
+from recsys_dagster.models.svd.fitting import (
+    config_for,
+    fit_again,
+    fit_all,
+    fit_held_out,
+    is_cut_short,
+)
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import Training
 from recsys_dagster.recommend.ranker import Rankers
@@ -50,13 +56,24 @@ def make_svd(shop: Workshop) -> Made:
         if COLD in held_out:  # its listeners are those of the first fold
             arrays = _arrays(lab, held_out[COLD])
             _save(fit_all(*arrays, epochs=training.best_epoch, **shared).model, directory / COLD)
-        final = fit_all(*_everything(lab), epochs=training.best_epoch, **shared)
-        _save(final.model, directory / FINAL)
+        _save(_learn_everything(lab, training, shared).model, directory / FINAL)
         link_tree(directory / FINAL, directory / BASE)
     facts = {**_curve_facts(training), **size, "config": asdict(config), "variants": [*held_out]}
     facts["objective"] = training.model.folding.objective
     stamp_held_out(shop, "svd_model", shop.layout.svd, facts)
     return [shop.layout.svd], facts
+
+
+def _learn_everything(lab: Laboratory, training: Training, shared: dict[str, Any]) -> Training:
+    """Learn from all pairs; where these are too many for all epochs, from where the fold's ended.
+
+    To begin with nothing once more would take the longest of all.
+    """
+    everything, epochs = _everything(lab), training.best_epoch
+    if not is_cut_short(shared["config"]):
+        return fit_all(*everything, epochs=epochs, **shared)
+    known = np.arange(shared["n_users"])
+    return fit_again(*everything, epochs=epochs, start=training.model, known=known, **shared)
 
 
 def _refresh_svd(shop: Workshop, facts: Facts) -> Made:

@@ -25,6 +25,10 @@ MAX_UNPLAYED = 40_000_000
 MAX_SHARE = 0.4
 """Of all listener-song pairs: were most of them sampled, the songs to be found would be too."""
 
+MOST_UPDATES, FEWEST_EPOCHS = 25_000_000, 6
+"""Of the ranking loss: an epoch has one update for each pair. Up to 600,000 pairs have all
+epochs."""
+
 AGAIN_EVERY, LEAST_AGAIN, SLOWER_AGAIN = 4, 3, 3
 """From a model of nearly the same pairs: a quarter of the epochs, three at least, and a third of
 the learning rate; a high one would first undo what was learned."""
@@ -34,7 +38,19 @@ Ints = NDArray[np.integer[Any]]
 
 def config_for(objective: str, plays: Ints) -> Config:
     """Settings of an objective, `ranking` or `squared`, for (n,) play counts of training."""
-    return RankingConfig() if objective == "ranking" else squared_config(plays)
+    return ranking_config(len(plays)) if objective == "ranking" else squared_config(plays)
+
+
+def ranking_config(pairs: int) -> RankingConfig:
+    """Settings of the ranking loss for a number of pairs: of many, fewer epochs do."""
+    usual = RankingConfig()
+    few = max(FEWEST_EPOCHS, MOST_UPDATES // max(pairs, 1))
+    return replace(usual, epochs=min(usual.epochs, few))
+
+
+def is_cut_short(config: Config) -> bool:
+    """Whether there were too many pairs for all epochs."""
+    return isinstance(config, RankingConfig) and config.epochs < RankingConfig().epochs
 
 
 def squared_config(plays: Ints) -> SquaredConfig:

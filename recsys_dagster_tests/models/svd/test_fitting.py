@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.splits import random_split
 from recsys_dagster.models.svd import fitting
-from recsys_dagster.models.svd.config import SquaredConfig
+from recsys_dagster.models.svd.config import RankingConfig, SquaredConfig
 from recsys_dagster.models.svd.fitting import (
+    FEWEST_EPOCHS,
+    MOST_UPDATES,
+    config_for,
     fit_all,
     fit_held_out,
+    is_cut_short,
+    ranking_config,
     squared_config,
     unplayed_per_pair,
 )
@@ -208,3 +213,18 @@ def test_nothing_to_train_on_is_said_in_words() -> None:
             config=squared_config(nothing),
             **SIZE,
         )
+
+
+@given(pairs=st.integers(0, 10**10))
+def test_of_many_pairs_fewer_epochs_do(pairs: int) -> None:
+    config, usual = ranking_config(pairs), RankingConfig()
+    assert replace(config, epochs=usual.epochs) == usual
+    assert FEWEST_EPOCHS <= config.epochs <= usual.epochs
+    assert pairs * config.epochs <= max(MOST_UPDATES, FEWEST_EPOCHS * pairs)
+    assert ranking_config(2 * pairs).epochs <= config.epochs
+    assert is_cut_short(config) == (config.epochs < usual.epochs)
+
+
+def test_usual_histories_have_all_epochs() -> None:
+    assert not is_cut_short(config_for("ranking", np.ones(600_000, np.int64)))
+    assert is_cut_short(config_for("ranking", np.ones(1_000_000, np.int64)))
