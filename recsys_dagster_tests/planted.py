@@ -22,7 +22,9 @@ PLANTED = {
     "SPOTIPY_CLIENT_SECRET": "planted/spotify+secret=2342",
     "DAGSTER_POSTGRES_PASSWORD": "planted/postgres+password=1337",
     "RECSYS_ALERT_WEBHOOK": "https://127.0.0.1:9/hooks/planted-webhook-1234",
+    "SPARK_REMOTE": "sc://127.0.0.1:9/;token=planted-spark-token-6174",
 }
+PART_OF_REMOTE = "planted-spark-token-6174"
 WEBHOOK_PATH = "planted-webhook-1234"
 
 

@@ -40,6 +40,7 @@ from recsys_dagster_tests.audio.fake_spotify import CLIENT_ID, FakeSpotify, trac
 from recsys_dagster_tests.listening.services.fake_lastfm import FakeLastfm
 from recsys_dagster_tests.listening.services.fake_listenbrainz import FakeListenbrainz
 from recsys_dagster_tests.planted import (
+    PART_OF_REMOTE,
     PLANTED,
     WEBHOOK_PATH,
     Trap,
@@ -52,7 +53,7 @@ from recsys_dagster_tests.planted import (
 from recsys_dagster_tests.playlists.fake_playlists import FakePlaylists
 from recsys_dagster_tests.serving import Asked, FakeService, Fault
 
-SECRETS = (*PLANTED.values(), WEBHOOK_PATH)
+SECRETS = (*PLANTED.values(), WEBHOOK_PATH, PART_OF_REMOTE)
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, FakeService]
 
 
 def test_every_secret_setting_is_planted() -> None:
-    assert set(PLANTED.values()) == set(load_settings().secrets())
+    assert {*PLANTED.values(), PART_OF_REMOTE} == set(load_settings().secrets())
     assert not found(
         f"{load_settings()!r} {load_settings()} {load_settings().model_dump()}", *SECRETS
     )
