@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys_dagster.evaluation.split import Bools, Split, hide
+from recsys_dagster.evaluation.split import Bools, Ints, Split, hide
 
 FINAL, COLD = "final", "cold"
 """What is released, learned from everything; and what has never seen the cold songs."""
@@ -29,11 +29,13 @@ def learned_pairs(split: Split, keys: Sequence[str]) -> dict[str, Bools]:
     """
     found = {name: split.learned(fold) for fold, name in enumerate(fold_names(split))}
     if split.folds:
-        found[COLD] = found["fold-0"] & _few(split) & ~hide(keys)[split.songs]
+        found[COLD] = (
+            found["fold-0"] & np.isin(split.users, cold_listeners(split)) & ~hide(keys)[split.songs]
+        )
     return found
 
 
-def _few(split: Split) -> Bools:
+def cold_listeners(split: Split) -> Ints:
+    """The listeners from whom the models learn that know no cold song; not those of fold 0."""
     learned = np.flatnonzero(split.fold != 0)
-    drawn = np.random.default_rng(0).permutation(learned)[:COLD_LISTENERS]
-    return np.isin(split.users, drawn)
+    return np.random.default_rng(0).permutation(learned)[:COLD_LISTENERS]

@@ -10,8 +10,9 @@ from recsys_dagster.models.arrays import Float32Array, IntArray
 from recsys_dagster.models.ease import Ease
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
+from recsys_dagster.models.svd.als_config import ImplicitConfig
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster_tests.models import checkerboard
+from recsys_dagster_tests.models import alternating, checkerboard
 
 Model = SvdModel | KnnIndex | ItemKnn | Ease
 Recommend = Callable[[Model, int, int], list[int]]
@@ -32,6 +33,12 @@ def ease() -> Ease:
     return Ease.fit(
         users, items, n_users=checkerboard.SIZE, n_items=checkerboard.SIZE, regularisation=5.0
     )
+
+
+def implicit() -> SvdModel:
+    pairs = checkerboard.pairs_for(checkerboard.RANKING)
+    config = ImplicitConfig(factors=4)
+    return alternating.implicit(*pairs, checkerboard.SIZE, checkerboard.SIZE, config)
 
 
 def liked_by(user: int) -> IntArray:
@@ -76,6 +83,8 @@ CASES = [
     pytest.param(
         lambda: checkerboard.trained(checkerboard.RANKING).model, by_fold_in, id="ranking-fold-in"
     ),
+    pytest.param(implicit, by_user, id="implicit-known-user"),
+    pytest.param(implicit, by_fold_in, id="implicit-fold-in"),
     pytest.param(knn, by_audio, id="knn"),
     pytest.param(item_knn, by_items, id="item-knn"),
     pytest.param(ease, by_items, id="ease"),

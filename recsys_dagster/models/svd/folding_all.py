@@ -13,6 +13,7 @@ from recsys_dagster.models.svd.folding import (
     RidgeFolding,
     SoftmaxFolding,
 )
+from recsys_dagster.models.svd.folding_implicit import ImplicitFolding
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.vectors import compiled
 
@@ -39,8 +40,12 @@ def fold_in_all(
         ratings = np.full(len(items), liked, np.float32)
     if isinstance(model.folding, SoftmaxFolding):
         return _by_steps(model.folding, model, starts, items, ratings)
-    assert isinstance(model.folding, RidgeFolding)  # noqa: S101
     parts = [slice(*starts[row : row + 2]) for row in range(len(starts) - 1)]
+    if isinstance(model.folding, ImplicitFolding):
+        found = [_by_confidence(model.folding, model, items[part], ratings[part]) for part in parts]
+        factors = np.array(found, dtype=np.float32).reshape(-1, len(model.folding.gram))
+        return np.zeros(len(parts), np.float32), factors
+    assert isinstance(model.folding, RidgeFolding)  # noqa: S101
     rows = [_by_ridge(model.folding, model, items[part], ratings[part]) for part in parts]
     whole = np.array(rows).reshape(-1, len(model.folding.gram))
     return whole[:, -1].astype(np.float32), whole[:, :-1].astype(np.float32)
@@ -58,6 +63,19 @@ def _by_ridge(
     system = rows.T @ rows / count + weight * folding.gram + ridge
     pull = (rows.T @ targets + len(items) * weight * folding.pull) / count
     return np.asarray(np.linalg.solve(system, pull))
+
+
+def _by_confidence(
+    folding: ImplicitFolding, model: SvdModel, items: IntArray, ratings: Float32Array
+) -> Float64Array:
+    """p_u: the parts of `ImplicitFolding.fold_in` are summed before the system is solved."""
+    rows = np.asarray(model.item_factors[items], dtype=np.float64)
+    known = rows.any(axis=1)
+    if not known.any():
+        return folding.centre.astype(np.float64)
+    confidences = folding.confidences(items, ratings)[known]
+    pull = rows[known].T @ (1 + confidences)
+    return np.asarray(np.linalg.solve(folding.system(rows[known], confidences), pull))
 
 
 def _by_steps(

@@ -17,10 +17,11 @@ from recsys_dagster.models.arrays import (
     save_arrays,
 )
 from recsys_dagster.models.svd.folding import FoldIn, Folding, RidgeFolding, SoftmaxFolding
+from recsys_dagster.models.svd.folding_implicit import ImplicitFolding
 
 ARRAYS = {"user_bias": 1, "item_bias": 1, "user_factors": 2, "item_factors": 2}
-_FOLDINGS: dict[str, type[RidgeFolding] | type[SoftmaxFolding]] = {
-    folding.objective: folding for folding in (RidgeFolding, SoftmaxFolding)
+_FOLDINGS: dict[str, type[RidgeFolding] | type[SoftmaxFolding] | type[ImplicitFolding]] = {
+    folding.objective: folding for folding in (RidgeFolding, SoftmaxFolding, ImplicitFolding)
 }
 
 
@@ -29,7 +30,8 @@ class SvdModel:
     """r̂ = μ + b_u + b_i + p_u·q_i.
 
     Of the objective `squared` r̂ is the expected log(1 + plays). Of `ranking` μ and the biases are
-    0 and p and q have length 1, so r̂ is a cosine: the higher, the sooner the song is played.
+    0 and p and q have length 1, so r̂ is a cosine: the higher, the sooner the song is played. Of
+    `implicit` μ and the biases are 0, and r̂ is near 1 for what is played and 0 for the rest.
 
     Attributes
     ----------
