@@ -6,10 +6,10 @@ import dagster as dg
 
 from recsys_dagster.defs.audio import audio_features
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
-from recsys_dagster.defs.stages import Metadata, run_stage
+from recsys_dagster.defs.stages import Metadata, run_on_engine, run_stage
 from recsys_dagster.evaluation.report import MEASURES, plot_training
 from recsys_dagster.stages.base import Facts
-from recsys_dagster.stages.models import make_items, make_knn, make_ranker, make_svd
+from recsys_dagster.stages.models import make_items, make_knn, make_ranker
 from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "models"
@@ -28,9 +28,10 @@ def svd_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     `ranking`), or to predict log(1 + plays) (`squared`). Once for each fold of listeners, on what
     the others played before the cut in time, with the epoch that finds best what they played
     later; and once on everything, for as many epochs as the first fold: that is what is released.
-    While little is new, that one alone learns on, for a quarter of the epochs.
+    While little is new, that one alone learns on, for a quarter of the epochs. On a cluster
+    (RECSYS_ENGINE=spark) MLlib fits the same models by alternating least squares.
     """
-    return run_stage(context, make_svd, _describe_svd)
+    return run_on_engine(context, _describe_svd)
 
 
 def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
@@ -38,10 +39,8 @@ def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
     return {
         "objective": facts["objective"],
         "best epoch": facts["best_epoch"],
-        "train loss": best["train_loss"],
-        f"validation {MEASURES[facts['measure']]}": (
-            best["valid"] if best["valid"] is not None else "not measurable"
-        ),
+        "train loss": _measured(best["train_loss"]),
+        f"validation {MEASURES[facts['measure']]}": _measured(best["valid"]),
         "training curve": dg.MetadataValue.md(plot_training(facts)),
         "listeners": facts["n_users"],
         "songs": facts["n_items"],
@@ -49,6 +48,10 @@ def _describe_svd(facts: Facts, shop: Workshop) -> Metadata:
         "figures by epoch": dg.MetadataValue.json(facts["curve"]),
         "path": dg.MetadataValue.path(str(shop.layout.svd)),
     }
+
+
+def _measured(figure: float | None) -> float | str:
+    return "not measured" if figure is None else figure
 
 
 @dg.asset(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 from narwhals.typing import IntoLazyFrame
@@ -12,12 +12,26 @@ from recsys_dagster.listening.listens import ListensTable
 from recsys_dagster.progress import SILENT, Progress
 
 
+class FitVariants(Protocol):
+    """Fits the factorisation of every variant; see `engines.spark.variants.fit_variants`."""
+
+    def __call__(
+        self, interactions: Path, songs: Path, directory: Path, objective: str, *,
+        only: Sequence[str] | None, scratch: Path, progress: Progress,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Fit them and save them."""
+
+
 class ComputeEngine(Protocol):
     """The steps of stages that read what grows with the listens.
 
     Tables are Parquet files of the data folder, and both engines write the same rows in the same
     order.
     """
+
+    @property
+    def fit_variants(self) -> FitVariants | None:
+        """How the factorisation is fitted where not by our own descent, on this machine."""
 
     def sync_listens(
         self, files: Sequence[Path], folder: Path, target: Path, cache: Path,

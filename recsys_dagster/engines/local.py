@@ -16,6 +16,8 @@ from recsys_dagster.storage.tables import scan_table, write_sealed, write_table
 class LocalEngine:
     """See `ComputeEngine`."""
 
+    fit_variants = None
+
     def sync_listens(
         self, files: Sequence[Path], folder: Path, target: Path, cache: Path,
         progress: Progress = SILENT,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from recsys_dagster.engines.base import ComputeEngine
 from recsys_dagster.stages.base import Made
+from recsys_dagster.stages.factorising import make_svd
 from recsys_dagster.stages.listening import make_interactions, make_listens, make_songs
 from recsys_dagster.workshop import Workshop
 
@@ -11,4 +12,5 @@ CLUSTERED: Mapping[str, Callable[[Workshop, ComputeEngine], Made]] = {
     "listens": make_listens,
     "user_song_interactions": make_interactions,
     "unique_songs": make_songs,
+    "svd_model": make_svd,
 }

@@ -52,6 +52,20 @@ class Laboratory:
         """All interactions."""
         return open_pairs(self.shop)
 
+    @property
+    def size(self) -> dict[str, Any]:
+        """Of the matrix, as models call it."""
+        return {"n_users": len(self.pairs.users), "n_items": self.songs.height}
+
+    @property
+    def everything(self) -> tuple[Ints, Ints, Ints]:
+        """Listeners, songs and plays of all pairs."""
+        return self.pairs.user, self.pairs.song, self.pairs.plays
+
+    def arrays(self, learned: Bools) -> tuple[Ints, Ints, Ints]:
+        """Listeners, songs and early plays of some pairs."""
+        return self.split.users[learned], self.split.songs[learned], self.split.early[learned]
+
     @cached_property
     def split(self) -> Split:
         """Who is held out."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from recsys_dagster.evaluation.variants import FINAL
 from recsys_dagster.relearning import LEARNED_FROM, held_out_stamp
@@ -42,3 +43,16 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:  # a disk that cannot
         shutil.copy2(source, target)
+
+
+class Saved(Protocol):
+    """What can be saved into a directory that exists."""
+
+    def save(self, directory: Path) -> None:
+        """Write it."""
+
+
+def save_in(model: Saved, directory: Path) -> None:
+    """Save a model in a directory of its own."""
+    directory.mkdir()
+    model.save(directory)
