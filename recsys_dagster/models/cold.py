@@ -32,10 +32,9 @@ class ColdConfig:
     regularisation
         λ of the audio's coefficients; above 0.
     length_exponent
-        e, from 0 to 1. Predicted rows are shorter than learned ones the less is known. Where no
-        biases say how much a song is played, a length l below L, the mean of the learned rows,
-        becomes L (l / L)^e: with 1 it stays, and cold songs are hardly ever among the first 20;
-        with 0 it is L, and they crowd out others. Of the objective `ranking` L is 1.
+        e, from 0 to 1. Predicted rows of the objective `ranking`, whose learned rows have length
+        1, are shorter the less is known. A length l < 1 becomes l^e: with 1 it stays, and cold
+        songs are hardly ever among the first 20; with 0 it is 1, and they crowd out others.
 
     Raises
     ------
@@ -134,9 +133,8 @@ def warm_up(
     weights = counts / (counts + config.noise)
     ridge = _fit(songs, rows, weights, config)
     predicted = ridge.predict(songs, rows, weights)
-    usual = _usual_length(model)
-    if usual is not None:
-        predicted = _lengthened(predicted, usual, config.length_exponent)
+    if model.folding.objective == "ranking":
+        predicted = _lengthened(predicted, config.length_exponent)
     blended = _blended(rows, predicted, counts, config.listeners)
     unknown = _unknown(counts, dense, audio)
     blended[unknown] = rows[unknown]
@@ -166,20 +164,10 @@ def _blended(
     return np.asarray((1 - share) * rows + share * predicted)
 
 
-def _usual_length(model: SvdModel) -> np.float32 | None:
-    """The mean length of learned rows; `None` where biases say how much a song is played."""
-    if model.folding.objective == "ranking":
-        return np.float32(1)
-    if model.item_bias.any():
-        return None
-    lengths = np.linalg.norm(model.item_factors, axis=1)
-    return np.float32(lengths[lengths > 0].mean()) if lengths.any() else None
-
-
-def _lengthened(rows: Float32Array, usual: np.float32, exponent: float) -> Float32Array:
-    """Rows of length l brought to L (l / L)^exponent, at most L; those that are nearly 0 stay."""
+def _lengthened(rows: Float32Array, exponent: float) -> Float32Array:
+    """Rows of length l brought to l^exponent, at most 1; those that are nearly 0 stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    wanted = usual * np.minimum(lengths / usual, 1) ** np.float32(exponent)
+    wanted = np.minimum(lengths, 1) ** np.float32(exponent)
     return np.asarray(rows * np.where(lengths > NOWHERE, wanted / np.maximum(lengths, NOWHERE), 1))
 
 

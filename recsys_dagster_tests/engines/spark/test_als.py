@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,14 +28,12 @@ from recsys_dagster.models.svd.pairs import Pairs
 from recsys_dagster.models.svd.rows import Rows
 from recsys_dagster.models.svd.unplayed import with_unplayed
 from recsys_dagster.models.svd.validation import RankingValidation
-from recsys_dagster.up.groups import end_groups
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.clusters import Cluster
 from recsys_dagster_tests.engines.spark.fitting import EXPLICIT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.slow
 SHAPE = worlds.Shape(users=25, songs=60)
-PLACES = ("SPARK_MASTER", "SPARK_REMOTE")
 
 
 class Fitted:
@@ -74,43 +71,21 @@ class Fitted:
 
 
 @pytest.fixture(scope="module")
-def places(
-    spark_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Fitted]]:
-    """Both ways to the cluster, at once."""
-    jobs: list[subprocess.Popen[str]] = []
-    found = {}
-    for place in PLACES:
-        folder = tmp_path_factory.mktemp(place)
-        write_tables(folder)
-        address = spark_cluster.master if place == "SPARK_MASTER" else spark_cluster.remote
-        kept = {name: value for name, value in os.environ.items() if name not in PLACES}
-        command = [sys.executable, "-m", "recsys_dagster_tests.engines.spark.fitting_job"]
-        jobs.append(
-            subprocess.Popen(
-                [*command, str(folder)],
-                env={**kept, place: address, "SPARK_LOCAL_IP": "127.0.0.1"},
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-            )
-        )
-        found[place] = Fitted(folder)
-    try:
-        for job in jobs:
-            _, said = job.communicate(timeout=280)
-            assert job.returncode == 0, said[-3000:]
-        yield found
-    finally:
-        for job in jobs:
-            end_groups([job.pid], patience=5, reap=job.poll)
-            assert job.stderr is not None
-            job.stderr.close()
-
-
-@pytest.fixture(params=PLACES)
-def fitted(request: pytest.FixtureRequest, places: dict[str, Fitted]) -> Fitted:
-    return places[str(request.param)]
+def fitted(spark_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """Through Spark Connect, which can less than a session of its own."""
+    folder = tmp_path_factory.mktemp("fitted")
+    write_tables(folder)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "recsys_dagster_tests.engines.spark.fitting_job", str(folder)],
+        env={**kept, "SPARK_REMOTE": spark_cluster.remote},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Fitted(folder)
 
 
 def write_tables(folder: Path) -> None:
@@ -226,12 +201,3 @@ def test_the_validation_figure_is_that_of_one_machine(fitted: Fitted, kind: str)
     expected = RankingValidation.of(learn, check, fitted.size).ndcg(rows)
     (row,) = fitted.facts[kind]["curve"]
     assert row == {"epoch": 2, "train_loss": None, "valid": pytest.approx(expected, abs=1e-3)}
-
-
-def test_spark_connect_gives_the_same_as_the_master(places: dict[str, Fitted]) -> None:
-    one, other = (places[place] for place in PLACES)
-    for kind in ("implicit", "squared"):
-        for rows in ("user_factors", "item_factors", "item_bias"):
-            mine, theirs = (getattr(place.model(kind), rows) for place in (one, other))
-            np.testing.assert_allclose(mine, theirs, atol=1e-4)
-    assert one.table("rated").equals(other.table("rated"))
