@@ -145,7 +145,12 @@ def scan_listens(table: Path) -> pl.LazyFrame:
     RecsysError
         A part of it cannot be read.
     """
-    return pl.concat([scan_table(part) for part in sorted(table.glob("*.parquet"))])
+    return pl.concat([scan_table(part) for part in table_files(table)])
+
+
+def table_files(table: Path) -> list[Path]:
+    """The files of the table of listens, in order."""
+    return sorted(table.glob("*.parquet"))
 
 
 def shown(file: Path, folder: Path) -> PurePath:

@@ -59,6 +59,8 @@ class Parts:
 
     Attributes
     ----------
+    folder
+        As above.
     used
         The names of what this reader was asked for.
     """
@@ -66,7 +68,7 @@ class Parts:
     def __init__(self, folder: Path, most_unpacked: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._most_unpacked = most_unpacked
-        self._folder = folder
+        self.folder = folder
         self.used: set[str] = set()
 
     def read(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
@@ -89,7 +91,7 @@ class Parts:
 
     def forget_others(self) -> None:
         """Remove what was kept of files that this reader was not asked for."""
-        for kept in self._folder.iterdir():
+        for kept in self.folder.iterdir():
             if kept.is_file() and kept.stem not in self.used:
                 kept.unlink()
 
@@ -100,7 +102,7 @@ class Parts:
         whose = "" if form.names_listeners(sample) else f"-{hash_json(listener)[:8]}"
         name = f"{content[:16]}-{hash_json([form.name, form.version])[:6]}{whose}"
         self.used.add(name)
-        table, report = self._folder / f"{name}.parquet", self._folder / f"{name}.json"
+        table, report = self.folder / f"{name}.parquet", self.folder / f"{name}.json"
         reading = _known_reading(table, report)
         if reading is None:
             with atomic_path(table) as path:
@@ -111,7 +113,7 @@ class Parts:
 
     def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
         content = content_hash(file)
-        index = self._folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
+        index = self.folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
         self.used.add(index.stem)
         if known := self._known_zip(index):
             yield from known
@@ -143,7 +145,7 @@ class Parts:
 
     def _known_part(self, entry: dict[str, str]) -> Part | None:
         self.used.add(entry["name"])
-        table = self._folder / f"{entry['name']}.parquet"
+        table = self.folder / f"{entry['name']}.parquet"
         reading = _known_reading(table, table.with_suffix(".json"))
         if reading is None:
             return None
