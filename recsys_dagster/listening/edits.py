@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from recsys_dagster.identity import song_key
-from recsys_dagster.listening.overlap import UNTIMED, find_repeated
+from recsys_dagster.listening.overlap import UNTIMED, Int64Array, find_repeated
 from recsys_dagster.listening.parts import Part
 from recsys_dagster.listening.ranges import Listeners, count_by_listener, split_by_listener
 
@@ -52,20 +52,66 @@ class Edits:
 def find_edits(parts: Sequence[Part]) -> Edits:
     """Compare the parts with each other and look for bursts, a range of listeners at a time."""
     counts = count_by_listener([part.table for part in parts])
-    shared = _shared(counts)
+    shared, trust = _shared(counts), trust_in(parts)
     repeated = [pl.DataFrame(schema=_SCHEMA)]
     bursts = [pl.DataFrame(schema=_SCHEMA)]
     for listeners in split_by_listener(counts.join(shared, on="user", how="semi")):
-        rows = _load(parts, counts, listeners, shared)
-        superfluous = _repeated(rows, parts)
-        repeated.append(rows.filter(superfluous).select("part", _ROW))
-        bursts.append(_bursts(rows.filter(~superfluous)))
+        edits = edits_among(_load(parts, counts, listeners, shared), trust)
+        repeated.append(edits.repeated)
+        bursts.append(edits.bursts)
     alone = counts.join(shared, on="user", how="anti")
     for listeners in split_by_listener(alone):
         crowded = _crowded(parts, counts, listeners, alone.select("user").unique())
         if crowded.height:
             bursts.append(_bursts(_load(parts, counts, listeners, crowded)))
     return Edits(pl.concat(repeated), pl.concat(bursts))
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which parts to believe more.
+
+    Attributes
+    ----------
+    places
+        part (position in the sequence of parts) and file: its position in the order of belief.
+    files
+        By file its kind, its resolution and its slack; see `find_repeated`.
+    """
+
+    places: pl.DataFrame
+    files: Int64Array
+
+
+def trust_in(parts: Sequence[Part]) -> Trust:
+    """Those that tell most, most exactly, and of most listens come first."""
+    order = sorted(range(len(parts)), key=lambda at: _belief(parts[at]))
+    readings = [parts[at].reading for at in order]
+    kinds = sorted({reading.format for reading in readings})
+    files = [(kinds.index(one.format), one.resolution, one.slack) for one in readings]
+    places = pl.DataFrame({"part": order, "file": range(len(order))})
+    schema = {"part": pl.Int32(), "file": pl.Int64()}
+    return Trust(places.cast(schema), np.array(files, np.int64))  # type: ignore[arg-type]
+
+
+def _belief(part: Part) -> tuple[int, int, int, str]:
+    reading = part.reading
+    return reading.rank, reading.resolution, -reading.listens, part.name
+
+
+def edits_among(rows: pl.DataFrame, trust: Trust) -> Edits:
+    """The edits among all listens that some listeners have of some songs.
+
+    Parameters
+    ----------
+    rows
+        part, row, user, song_key and listened_at, sorted by part and row.
+    trust
+        In the parts.
+    """
+    superfluous = _repeated(rows, trust)
+    repeated = rows.filter(superfluous).select("part", _ROW)
+    return Edits(repeated, _bursts(rows.filter(~superfluous)))
 
 
 def _shared(counts: pl.DataFrame) -> pl.DataFrame:
@@ -106,35 +152,22 @@ def _load(
     return keyed.sort("part", _ROW)  # what is equal otherwise is told apart by its place
 
 
-def _repeated(rows: pl.DataFrame, parts: Sequence[Part]) -> pl.Series:
+def _repeated(rows: pl.DataFrame, trust: Trust) -> pl.Series:
     """Which rows are listens that a part to be believed more has."""
-    order = sorted(range(len(parts)), key=lambda at: _belief(parts[at]))
-    readings = [parts[at].reading for at in order]
-    kinds = sorted({reading.format for reading in readings})
-    files = np.array(
-        [(kinds.index(one.format), one.resolution, one.slack) for one in readings], np.int64
-    )
-    places = pl.DataFrame({"part": order, "file": range(len(order))}).cast({"part": pl.Int32})
     sorted_rows = (
         rows.with_row_index("at")
-        .join(places, on="part", how="left")
+        .join(trust.places, on="part", how="left")
         .select(
             "at",
             pl.struct("user", "song_key").rank("dense").cast(pl.Int64).alias("song"),
-            pl.col("file").cast(pl.Int64),
+            "file",
             pl.col("listened_at").dt.epoch("s").fill_null(int(UNTIMED)).alias("time"),
         )
         .sort("song", "file", "time", "at")
     )
     song, file, time = (sorted_rows[name].to_numpy() for name in ("song", "file", "time"))
-    found = sorted_rows.select("at", pl.Series("repeated", find_repeated(song, file, time, files)))
-    return found.sort("at")["repeated"]
-
-
-def _belief(part: Part) -> tuple[int, int, int, str]:
-    """What sorts parts: those that tell most, most exactly, and of most listens come first."""
-    reading = part.reading
-    return reading.rank, reading.resolution, -reading.listens, part.name
+    repeated = find_repeated(song, file, time, trust.files)
+    return sorted_rows.select("at", pl.Series("repeated", repeated)).sort("at")["repeated"]
 
 
 def _crowded(

@@ -1,14 +1,17 @@
 """Who played which song how often, and the arrays that models learn from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import narwhals as nw
 import numpy as np
 import polars as pl
+from narwhals.typing import IntoLazyFrame
 from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
+from recsys_dagster.frames import Frame, frame
 from recsys_dagster.identity import SongKeys
 from recsys_dagster.listening.ranges import count_listeners, split_by_listener
 
@@ -25,6 +28,7 @@ INTERACTIONS_SCHEMA = pl.Schema(
         "spotify_ids": pl.List(pl.String()),
     }
 )
+_SPELLING = ["user", "artist", "title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +90,64 @@ def count_interactions(listens: pl.LazyFrame, cut: datetime | None = None) -> pl
 
 def _count(listens: pl.LazyFrame, keys: SongKeys, cut: datetime | None) -> pl.DataFrame:
     """The interactions of all listeners in some listens, by listener and first row."""
-    numbered = listens.with_row_index("row")
-    late = pl.lit(False) if cut is None else (pl.col("listened_at") >= cut).fill_null(False)
-    played = ~pl.col("burst")
-    spelled = numbered.group_by("user", "artist", "title").agg(
-        played.sum().cast(pl.Int64).alias("play_count"),
-        (played & ~late).sum().cast(pl.Int64).alias("early_plays"),
-        pl.col("listened_at").min().alias("first_listen"),
-        pl.col("listened_at").max().alias("last_listen"),
-        pl.col("row").min(),
+    counts = nw.to_native(spelled(listens.with_row_index("row"), _SPELLING, cut))
+    with_ids = listens.filter(pl.col("spotify_id").is_not_null())
+    ids = with_ids.group_by(*_SPELLING, "spotify_id").agg(pl.len().alias("listens"))
+    keyed = keys.add(counts.collect(engine="streaming"))
+    found = settled(keyed, keys.add(ids.collect(engine="streaming")))
+    return found.sort("user", "row").select(*INTERACTIONS_SCHEMA)
+
+
+def spelled(listens: IntoLazyFrame, by: Sequence[str], cut: datetime | None) -> Frame:
+    """What is counted of the listens that are spelled alike, on either engine.
+
+    Parameters
+    ----------
+    listens
+        Columns of `LISTENS_SCHEMA`, and `row`: the place in the table of listens.
+    by
+        The columns that tell them apart.
+    cut
+        See `count_interactions`.
+
+    Returns
+    -------
+    The columns of `by`, listens, play_count, early_plays, first_listen, last_listen and row.
+    """
+    late = nw.lit(False) if cut is None else (nw.col("listened_at") >= cut).fill_null(False)
+    marked = frame(listens).with_columns(
+        played=(~nw.col("burst")).cast(nw.Int64), early=(~nw.col("burst") & ~late).cast(nw.Int64)
     )
-    keyed = keys.add(spelled.collect(engine="streaming"))
-    again = keyed.select(pl.struct("user", "song_key").is_duplicated()).to_series()
-    counted = pl.concat([keyed.filter(~again), _merged(keyed.filter(again)).select(keyed.columns)])
-    ids = _spotify_ids(listens, keys)
-    return (
-        counted.sort("user", "row")
-        .join(ids, on=["user", "song_key"], how="left", maintain_order="left")
-        .select(*INTERACTIONS_SCHEMA)
+    return marked.group_by(*by).agg(
+        nw.len().alias("listens"),
+        nw.col("played").sum().alias("play_count"),
+        nw.col("early").sum().alias("early_plays"),
+        nw.col("listened_at").min().alias("first_listen"),
+        nw.col("listened_at").max().alias("last_listen"),
+        nw.col("row").min().alias("row"),
     )
+
+
+def settled(spellings: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
+    """One row for each listener and song, in any order.
+
+    Parameters
+    ----------
+    spellings
+        As `spelled` counts them by listener, artist and title, with `song_key`.
+    ids
+        By which listeners played their songs: user, song_key, spotify_id and listens; they may
+        stand there several times.
+
+    Returns
+    -------
+    `INTERACTIONS_SCHEMA`, and `row`.
+    """
+    columns = [name for name in INTERACTIONS_SCHEMA if name != "spotify_ids"]
+    again = spellings.select(pl.struct("user", "song_key").is_duplicated()).to_series()
+    merged = _merged(spellings.filter(again))
+    once = [one.select(*columns, "row") for one in (spellings.filter(~again), merged)]
+    return pl.concat(once).join(_most_played(ids), on=["user", "song_key"], how="left")
 
 
 def _merged(spellings: pl.DataFrame) -> pl.DataFrame:
@@ -119,15 +162,12 @@ def _merged(spellings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _spotify_ids(listens: pl.LazyFrame, keys: SongKeys) -> pl.DataFrame:
+def _most_played(ids: pl.DataFrame) -> pl.DataFrame:
     """The ids by which listeners played their songs, the most played first."""
-    known = listens.filter(pl.col("spotify_id").is_not_null())
-    counts = known.group_by("user", "artist", "title", "spotify_id").agg(pl.len().alias("plays"))
     return (
-        keys.add(counts.collect(engine="streaming"))
-        .group_by("user", "song_key", "spotify_id")
-        .agg(pl.col("plays").sum())
-        .sort("plays", "spotify_id", descending=[True, False])
+        ids.group_by("user", "song_key", "spotify_id")
+        .agg(pl.col("listens").sum())
+        .sort("listens", "spotify_id", descending=[True, False])
         .group_by("user", "song_key", maintain_order=True)
         .agg(pl.col("spotify_id").alias("spotify_ids"))
     )

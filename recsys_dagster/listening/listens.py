@@ -5,22 +5,20 @@ and what is left out of it or marked. So adding a history file reads that file a
 file under two names counts once, and what is not wanted any more is removed last.
 """
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Protocol
 
 import polars as pl
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.edits import Edits, find_edits
+from recsys_dagster.listening.edits import find_edits
 from recsys_dagster.listening.parts import Part, Parts
+from recsys_dagster.listening.placing import Placed, place, remove_others
 from recsys_dagster.listening.reading import Reading
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.storage.atomic import atomic_path
-from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.tables import scan_table
 
 
@@ -62,6 +60,36 @@ def union_in_words(repeated: int, bursts: int) -> list[str]:
     return texts
 
 
+class Machine(Protocol):
+    """What reads and compares: this machine or a cluster."""
+
+    def read(
+        self, files: Sequence[Path], folder: Path, reader: Parts, progress: Progress
+    ) -> Iterable[Part | str]:
+        """Read history files; the parts in the files' order, and in words what is of no use."""
+
+    def place(self, parts: Sequence[Part], target: Path) -> list[Placed]:
+        """Put each part into the table, without what others have too and with bursts marked."""
+
+
+class Here:
+    """On this machine."""
+
+    def read(
+        self, files: Sequence[Path], folder: Path, reader: Parts, progress: Progress
+    ) -> Iterator[Part | str]:
+        """See `Machine`."""
+        with progress.task("Reading histories", len(files)) as task:
+            for file in files:
+                yield from reader.read(file, shown(file, folder))
+                task.advance(note=file.name)
+
+    def place(self, parts: Sequence[Part], target: Path) -> list[Placed]:
+        """See `Machine`."""
+        edits = find_edits(parts)
+        return [place(part, *edits.of(at), target) for at, part in enumerate(parts)]
+
+
 def sync_listens(
     files: Sequence[Path],
     folder: Path,
@@ -69,6 +97,7 @@ def sync_listens(
     cache: Path,
     progress: Progress = SILENT,
     most_unpacked: int | None = None,
+    machine: Machine | None = None,
 ) -> ListensTable:
     """Bring the table in step with the history files.
 
@@ -84,23 +113,27 @@ def sync_listens(
         Directory for what was read of each file.
     most_unpacked
         Bytes that may come out of one zip at most; see `unpacked`.
+    machine
+        What does the work; by default this machine.
 
     Raises
     ------
     RecsysError
         Not one listen was found; the table is left as it was.
     """
-    reader = Parts(cache, most_unpacked)
-    parts, refused = _read_all(reader, files, folder, progress)
+    machine, reader = machine or Here(), Parts(cache, most_unpacked)
+    parts, refused = _once_each(machine.read(files, folder, reader, progress))
     readings = tuple(part.reading for part in parts)
     if not any(reading.listens for reading in readings):
         raise RecsysError(_nothing_found(files, readings, refused))
+    target.mkdir(parents=True, exist_ok=True)
     with progress.task("Comparing histories", 1) as task:
-        edits = find_edits(parts)
+        placed = machine.place(parts, target)
         task.advance()
-    _write_table(parts, edits, target)
+    remove_others(target, placed)
     reader.forget_others()
-    repeated, bursts = (_by_file(readings, rows["part"]) for rows in (edits.repeated, edits.bursts))
+    repeated = _by_file(readings, [one.repeated for one in placed])
+    bursts = _by_file(readings, [one.bursts for one in placed])
     return ListensTable(readings, repeated, bursts, tuple(refused))
 
 
@@ -112,78 +145,39 @@ def scan_listens(table: Path) -> pl.LazyFrame:
     RecsysError
         A part of it cannot be read.
     """
-    return pl.concat([scan_table(part) for part in sorted(table.glob("*.parquet"))])
+    return pl.concat([scan_table(part) for part in table_files(table)])
 
 
-def _read_all(
-    reader: Parts, files: Sequence[Path], folder: Path, progress: Progress
-) -> tuple[list[Part], list[str]]:
-    """The parts of all files, each content once; and in words what could not be used."""
-    parts: dict[str, Part] = {}
-    refused: list[str] = []
-    with progress.task("Reading histories", len(files)) as task:
-        for file in files:
-            for part in reader.read(file, _shown(file, folder)):
-                if isinstance(part, str):
-                    refused.append(part)
-                elif part.content in parts:
-                    first = parts[part.content].reading.file
-                    refused.append(f"{part.reading.file} is the same as {first}: once only.")
-                else:
-                    parts[part.content] = part
-            task.advance(note=file.name)
-    return list(parts.values()), refused
+def table_files(table: Path) -> list[Path]:
+    """The files of the table of listens, in order."""
+    return sorted(table.glob("*.parquet"))
 
 
-def _shown(file: Path, folder: Path) -> PurePath:
+def shown(file: Path, folder: Path) -> PurePath:
+    """The path of a history file below the folder of histories."""
     return file.relative_to(folder) if file.is_relative_to(folder) else PurePath(file.name)
 
 
-def _write_table(parts: Sequence[Part], edits: Edits, target: Path) -> None:
-    """Put each part into the table: as it is where nothing is to be done to it."""
-    target.mkdir(parents=True, exist_ok=True)
-    wanted = {name for at, part in enumerate(parts) if (name := _place(part, edits, at, target))}
-    for file in target.iterdir():
-        if file.is_file() and file.name not in wanted:
-            file.unlink()
+def _once_each(found: Iterable[Part | str]) -> tuple[list[Part], list[str]]:
+    """The parts of all files, each content once; and in words what could not be used."""
+    parts: dict[str, Part] = {}
+    refused: list[str] = []
+    for part in found:
+        if isinstance(part, str):
+            refused.append(part)
+        elif part.content in parts:
+            first = parts[part.content].reading.file
+            refused.append(f"{part.reading.file} is the same as {first}: once only.")
+        else:
+            parts[part.content] = part
+    return list(parts.values()), refused
 
 
-def _place(part: Part, edits: Edits, at: int, target: Path) -> str | None:
-    """Bring one file of the table up to date; its name, or `None` if nothing is left of it."""
-    repeated, bursts = edits.of(at)
-    if len(repeated) == part.reading.listens:
-        return None
-    if not len(repeated) and not len(bursts):
-        name = f"{part.name}.parquet"
-        _link(part.table, target / name)
-        return name
-    name = f"{part.name}-{hash_json([repeated.to_list(), bursts.to_list()])[:8]}.parquet"
-    row = pl.col("row")
-    with atomic_path(target / name) as path:
-        pl.scan_parquet(part.table, glob=False, row_index_name="row").filter(
-            ~row.is_in(repeated.implode())
-        ).with_columns(row.is_in(bursts.implode()).alias("burst")).drop("row").sink_parquet(
-            path, row_group_size=1 << 18, engine="streaming"
-        )
-    return name
-
-
-def _link(source: Path, target: Path) -> None:
-    """Let `target` be the same file as `source`, or a copy where the disk knows no such links."""
-    if target.exists() and target.samefile(source):
-        return
-    with atomic_path(target) as path:
-        try:
-            os.link(source, path)
-        except OSError:
-            shutil.copyfile(source, path)
-
-
-def _by_file(readings: Sequence[Reading], parts: Iterable[int]) -> dict[str, int]:
-    counts = Counter[str]()
-    for part in parts:  # names that were made safe can be alike
-        counts[readings[part].file] += 1
-    return dict(counts)
+def _by_file(readings: Sequence[Reading], counts: Iterable[int]) -> dict[str, int]:
+    total = Counter[str]()
+    for reading, count in zip(readings, counts, strict=True):
+        total[reading.file] += count  # names that were made safe can be alike
+    return {file: count for file, count in total.items() if count}
 
 
 def _nothing_found(

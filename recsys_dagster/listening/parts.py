@@ -56,13 +56,20 @@ class Parts:
         The cache.
     most_unpacked
         Bytes that may come out of one zip at most; see `unpacked`.
+
+    Attributes
+    ----------
+    folder
+        As above.
+    used
+        The names of what this reader was asked for.
     """
 
     def __init__(self, folder: Path, most_unpacked: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._most_unpacked = most_unpacked
-        self._folder = folder
-        self._used: set[str] = set()
+        self.folder = folder
+        self.used: set[str] = set()
 
     def read(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
         """Read a history file, or all in a zip; what cannot be used comes as words.
@@ -84,8 +91,8 @@ class Parts:
 
     def forget_others(self) -> None:
         """Remove what was kept of files that this reader was not asked for."""
-        for kept in self._folder.iterdir():
-            if kept.is_file() and kept.stem not in self._used:
+        for kept in self.folder.iterdir():
+            if kept.is_file() and kept.stem not in self.used:
                 kept.unlink()
 
     def _read_file(self, file: Path, shown: PurePath) -> Part:
@@ -94,8 +101,8 @@ class Parts:
         content = content_hash(file)
         whose = "" if form.names_listeners(sample) else f"-{hash_json(listener)[:8]}"
         name = f"{content[:16]}-{hash_json([form.name, form.version])[:6]}{whose}"
-        self._used.add(name)
-        table, report = self._folder / f"{name}.parquet", self._folder / f"{name}.json"
+        self.used.add(name)
+        table, report = self.folder / f"{name}.parquet", self.folder / f"{name}.json"
         reading = _known_reading(table, report)
         if reading is None:
             with atomic_path(table) as path:
@@ -106,8 +113,8 @@ class Parts:
 
     def _read_zip(self, file: Path, shown: PurePath) -> Iterator[Part | str]:
         content = content_hash(file)
-        index = self._folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
-        self._used.add(index.stem)
+        index = self.folder / f"{content}-{_readers()}-{hash_json(shown.as_posix())[:8]}.json"
+        self.used.add(index.stem)
         if known := self._known_zip(index):
             yield from known
             return
@@ -137,8 +144,8 @@ class Parts:
             return []
 
     def _known_part(self, entry: dict[str, str]) -> Part | None:
-        self._used.add(entry["name"])
-        table = self._folder / f"{entry['name']}.parquet"
+        self.used.add(entry["name"])
+        table = self.folder / f"{entry['name']}.parquet"
         reading = _known_reading(table, table.with_suffix(".json"))
         if reading is None:
             return None

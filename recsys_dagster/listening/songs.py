@@ -1,6 +1,10 @@
 """The unique songs, each with an id for good."""
 
+import narwhals as nw
 import polars as pl
+from narwhals.typing import IntoLazyFrame
+
+from recsys_dagster.frames import Frame, frame
 
 BATCH_SIZE = 500
 """Songs in a batch of audio features: `batch = song_id // BATCH_SIZE`."""
@@ -38,20 +42,44 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
     `SONGS_SCHEMA`, sorted by `song_id`. One song can have several Spotify ids: `spotify_ids`
     are all that were ever seen, those of most listeners first; `spotify_id` is the first.
     """
+    spellings, ids = (nw.to_native(count(interactions)) for count in (spelling_counts, id_counts))
+    return number_songs(spellings, ids, known)
+
+
+def spelling_counts(interactions: IntoLazyFrame) -> Frame:
+    """How each song is spelled, on either engine: song_key, artist, title, plays and listeners."""
+    return (
+        frame(interactions)
+        .group_by("song_key", "artist", "title")
+        .agg(nw.col("play_count").sum().alias("plays"), nw.len().alias("listeners"))
+    )
+
+
+def id_counts(interactions: IntoLazyFrame) -> Frame:
+    """How many listeners have a song by an id, on either engine: song_key, spotify_ids and len."""
+    with_ids = frame(interactions).select("song_key", "spotify_ids").drop_nulls("spotify_ids")
+    each = with_ids.explode("spotify_ids")
+    return each.group_by("song_key", "spotify_ids").agg(nw.len().alias("len"))
+
+
+def number_songs(
+    spellings: pl.LazyFrame, ids: pl.LazyFrame, known: pl.DataFrame | None
+) -> pl.DataFrame:
+    """`unique_songs` from `spelling_counts` and `id_counts`, which have a row a song or few."""
     known = pl.DataFrame(schema=SONGS_SCHEMA) if known is None else known
     if "spotify_ids" not in known.columns:  # a table as the first version wrote it
         known = known.with_columns(
             pl.concat_list("spotify_id").list.drop_nulls().alias("spotify_ids")
         )
-    played = _played_songs(interactions).collect(engine="streaming")
+    played = _played_songs(spellings, ids).collect(engine="streaming")
     kept = known.select(
         "song_id", "song_key", old_artist="artist", old_title="title", old_ids="spotify_ids"
     )
     new = played.join(known, on="song_key", how="anti").sort(
         ["plays", "song_key"], descending=[True, False]
     )
-    ids = pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32)
-    appended = new.select(ids.alias("song_id"), "song_key")
+    numbers = pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32)
+    appended = new.select(numbers.alias("song_id"), "song_key")
     everything = pl.concat([kept, appended], how="diagonal").join(played, on="song_key", how="left")
     both = pl.concat_list(
         pl.col(name).fill_null(pl.lit([], pl.List(pl.String)))
@@ -75,25 +103,18 @@ def unique_songs(interactions: pl.LazyFrame, known: pl.DataFrame | None = None) 
     )
 
 
-def _played_songs(interactions: pl.LazyFrame) -> pl.LazyFrame:
-    spelled = interactions.group_by("song_key", "artist", "title").agg(
-        pl.col("play_count").sum().alias("plays"), pl.len().alias("listeners")
-    )
-    by_use = spelled.sort("plays", "artist", "title", descending=[True, False, False])
+def _played_songs(spellings: pl.LazyFrame, ids: pl.LazyFrame) -> pl.LazyFrame:
+    by_use = spellings.sort("plays", "artist", "title", descending=[True, False, False])
     songs = by_use.group_by("song_key", maintain_order=True).agg(
         pl.col("artist", "title").first(), pl.col("plays").sum(), pl.col("listeners").sum()
     )
-    return songs.join(_spotify_ids(interactions), on="song_key", how="left")
+    return songs.join(_most_heard(ids), on="song_key", how="left")
 
 
-def _spotify_ids(interactions: pl.LazyFrame) -> pl.LazyFrame:
+def _most_heard(ids: pl.LazyFrame) -> pl.LazyFrame:
     """The ids of each song that has any, those of most listeners first."""
-    of_listeners = interactions.select("song_key", "spotify_ids").drop_nulls()
     return (
-        of_listeners.explode("spotify_ids")
-        .group_by("song_key", "spotify_ids")
-        .agg(pl.len())
-        .sort("len", "spotify_ids", descending=[True, False])
+        ids.sort("len", "spotify_ids", descending=[True, False])
         .group_by("song_key", maintain_order=True)
         .agg("spotify_ids")
     )

@@ -24,6 +24,7 @@ _SETTINGS = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, not another number
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # as all other tables have it
     "spark.sql.session.timeZone": "UTC",
 }
 
