@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recsys_dagster.audio.batches import VERSION as BATCHES_VERSION
-from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.formats import FORMATS
 from recsys_dagster.relearning import (
     DATA,
@@ -75,7 +74,7 @@ STAGES: dict[str, Stage] = {
             ("catalogues",),
             ("feature_sources",),
         ),
-        Stage("svd_model", "4", INTERACTIONS, settings=("svd_objective",)),
+        Stage("svd_model", "5", INTERACTIONS, settings=("svd_objective", "engine")),
         Stage("item_neighbours", "1", INTERACTIONS),
         Stage("knn_index", "1", ("audio_features",)),
         Stage("ranker", "3", (*INTERACTIONS, *MODELS)),
@@ -117,15 +116,9 @@ class Workshop:
         Raises
         ------
         RecsysError
-            A setting is wrong, or names an engine that this version does not have; or the data
-            folder is of a newer version.
+            A setting is wrong, or the data folder is of a newer version.
         """
         settings = load_settings()
-        if settings.engine != "local":
-            raise RecsysError(
-                f"RECSYS_ENGINE is {settings.engine!r}, which this version does not have yet. "
-                "Set it to local, or leave it out."
-            )
         refuse_newer(Layout(settings.data_dir))
         return cls(settings, full=full, thorough=thorough)
 

@@ -14,7 +14,9 @@ from typing import Any
 import dagster as dg
 
 from recsys_dagster import progress
+from recsys_dagster.defs.pipes import run_on_cluster
 from recsys_dagster.engines.local import LocalEngine
+from recsys_dagster.engines.spark.job import FULL as JOB_FULL
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.stages.base import Facts, Made
 from recsys_dagster.stages.clustered import CLUSTERED
@@ -88,8 +90,20 @@ def run_on_engine(
     before: Callable[[Workshop], None] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """The same for a stage of `CLUSTERED`, which runs where RECSYS_ENGINE says."""
-    make = CLUSTERED[context.asset_key.path[-1]]
-    return run_stage(context, lambda shop: make(shop, LocalEngine()), describe, before)
+    name = context.asset_key.path[-1]
+
+    def make(shop: Workshop) -> Made:
+        if shop.settings.engine == "local":
+            return CLUSTERED[name](shop, LocalEngine())
+        with progress.current().task(f"{name} on Spark", 1) as task:
+            made = run_on_cluster(
+                context, shop.settings, name, {JOB_FULL: shop.full},
+                lambda words: task.advance(0, note=words),
+            )  # fmt: skip
+        context.add_asset_metadata(dict(made.metadata))
+        return made.outputs, made.facts
+
+    return run_stage(context, make, describe, before)
 
 
 @contextmanager

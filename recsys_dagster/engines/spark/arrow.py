@@ -45,8 +45,8 @@ def map_groups(
 
     hashed = table.withColumn(GROUP, sf.xxhash64(*by))
     # To sort by a number costs a fraction of sorting by names; groups of one hash come together.
-    spread = hashed.repartition(*([tasks] if tasks else []), GROUP).sortWithinPartitions(GROUP)
-    return map_frames(spread, partial(_in_groups, work), schema)
+    spread = hashed.repartition(tasks, GROUP) if tasks else hashed.repartition(GROUP)
+    return map_frames(spread.sortWithinPartitions(GROUP), partial(_in_groups, work), schema)
 
 
 def _run(

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from recsys_dagster.engines.spark.interactions import count_interactions
 from recsys_dagster.engines.spark.listens import Cluster
 from recsys_dagster.engines.spark.tables import gathered, read
+from recsys_dagster.engines.spark.variants import fit_variants
 from recsys_dagster.listening.interactions import INTERACTIONS_SCHEMA
 from recsys_dagster.listening.listens import ListensTable, sync_listens, table_files
 from recsys_dagster.listening.songs import id_counts, number_songs, spelling_counts
@@ -31,6 +32,16 @@ class SparkEngine:
 
     def __init__(self, session: "SparkSession") -> None:
         self._session = session
+
+    def fit_variants(
+        self, interactions: Path, songs: Path, directory: Path, objective: str, *,
+        only: Sequence[str] | None, scratch: Path, progress: Progress,
+    ) -> dict[str, Any]:  # fmt: skip
+        """See `ComputeEngine`."""
+        return fit_variants(
+            self._session, interactions, songs, directory, objective,
+            only=only, scratch=scratch, progress=progress,
+        )  # fmt: skip
 
     def sync_listens(
         self, files: Sequence[Path], folder: Path, target: Path, cache: Path,

@@ -78,3 +78,10 @@ def _make(
 def _end(_number: int, _frame: FrameType | None) -> None:
     """Being asked to end closes the session, which ends its work on the cluster."""
     sys.exit(1)
+
+
+if __name__ == "__main__":
+    from recsys_dagster.engines.spark.engine import SparkEngine
+    from recsys_dagster.stages.clustered import CLUSTERED
+
+    run_job(CLUSTERED, SparkEngine)
