@@ -159,7 +159,7 @@ def _repeated(rows: pl.DataFrame, trust: Trust) -> pl.Series:
         .join(trust.places, on="part", how="left")
         .select(
             "at",
-            pl.struct("user", "song_key").rank("dense").cast(pl.Int64).alias("song"),
+            _song(),
             "file",
             pl.col("listened_at").dt.epoch("s").fill_null(int(UNTIMED)).alias("time"),
         )
@@ -186,20 +186,31 @@ def _crowded(
 
 
 def _second() -> pl.Expr:
-    return pl.col("listened_at").dt.epoch("s")
+    return pl.col("listened_at").dt.epoch("s").alias("second")
 
 
 def _bursts(rows: pl.DataFrame) -> pl.DataFrame:
     """All but the first of the listens of a song that are too many for a minute."""
-    song = ["user", "song_key"]
-    timed = rows.filter(pl.col("listened_at").is_not_null()).sort("listened_at", "part", _ROW)
-    close = (_second() - _second().shift(MOST_PLAYS_A_MINUTE) < _MINUTE).fill_null(value=False)
+    timed = rows.filter(pl.col("listened_at").is_not_null()).with_columns(_song(), _second())
+    in_order = timed.sort("song", "listened_at", "part", _ROW)
+    marked = in_order.with_columns(close=_within_a_minute(MOST_PLAYS_A_MINUTE))
     # The last of too many listens tells of those before it.
     among = pl.any_horizontal(
-        pl.col("close").shift(-step, fill_value=False).over(song)
+        pl.col("close").shift(-step, fill_value=False)
+        & (pl.col("song") == pl.col("song").shift(-step, fill_value=0))
         for step in range(MOST_PLAYS_A_MINUTE + 1)
     )
-    again = (_second() - _second().shift() < _MINUTE) & pl.col("among").shift()
-    marked = timed.with_columns(close.over(song).alias("close")).with_columns(among.alias("among"))
-    repeats = pl.col("among") & again.over(song).fill_null(value=False)
-    return marked.filter(repeats).select("part", _ROW).cast(_SCHEMA)
+    again = _within_a_minute(1) & pl.col("among").shift(fill_value=False)
+    repeats = marked.with_columns(among=among).filter(pl.col("among") & again)
+    return repeats.select("part", _ROW).cast(_SCHEMA)
+
+
+def _song() -> pl.Expr:
+    """One number, not 0, for a listener and song."""
+    return pl.struct("user", "song_key").rank("dense").cast(pl.Int64).alias("song")
+
+
+def _within_a_minute(before: int) -> pl.Expr:
+    """Whether a row is of the same song and minute as the one some rows before it."""
+    same = pl.col("song") == pl.col("song").shift(before, fill_value=0)
+    return same & (pl.col("second") - pl.col("second").shift(before, fill_value=0) < _MINUTE)
