@@ -25,7 +25,7 @@ from recsys_dagster.storage.atomic import temporary_name
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_AT_ONCE = 1 << 24
+AT_ONCE = 1 << 24
 """Bytes of history files that make a task, unless one file has more."""
 _MOST_TASKS = 1 << 10
 _FOUND = pl.Schema({"file": pl.Int64(), "found": pl.String(), "used": pl.List(pl.String())})
@@ -71,7 +71,7 @@ def _tasks(files: Sequence[Path], folder: Path) -> list[_Files]:
     tasks: dict[int, list[tuple[int, Path, PurePath]]] = {}
     before = 0
     for at, file in enumerate(files):
-        tasks.setdefault(before // _AT_ONCE, []).append((at, file, shown(file, folder)))
+        tasks.setdefault(before // AT_ONCE, []).append((at, file, shown(file, folder)))
         before += file.stat().st_size
     return list(tasks.values())
 

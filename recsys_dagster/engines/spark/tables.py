@@ -20,7 +20,7 @@ _PART_FILE = re.compile(r"part-(\d+)-.+\.parquet")
 
 def read(session: "SparkSession", files: Sequence[Path]) -> "DataFrame":
     """The rows of Parquet files of one schema."""
-    return session.read.parquet(*map(_address, files))
+    return session.read.parquet(*map(_pattern, files))
 
 
 def read_with_places(session: "SparkSession", files: Sequence[Path]) -> "DataFrame":
@@ -64,5 +64,10 @@ def _in_order(folder: Path) -> list[Path]:
 
 
 def _address(path: Path) -> str:
-    """A path of this disk, whatever file system is the cluster's own; no sign of it is a glob."""
-    return "file://" + re.sub(r"([\\{}\[\]*?])", r"\\\1", str(path.absolute()))
+    """A path of this disk, whatever file system is the cluster's own."""
+    return f"file://{path.absolute()}"
+
+
+def _pattern(path: Path) -> str:
+    """What finds this file alone, whatever signs its path has: Spark reads patterns."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", _address(path))

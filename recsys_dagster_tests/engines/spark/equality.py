@@ -38,7 +38,8 @@ def tell(line: str) -> None:
 
 def run_stages(folder: Path, engine: ComputeEngine) -> Ran:
     """Make the three tables."""
-    shop, found = Workshop(load_settings(folder)), {}
+    shop = Workshop(load_settings(folder))
+    found: Ran = {}
     for stage in STAGES:
         start = time.monotonic()
         _, facts = CLUSTERED[stage](shop, engine)
