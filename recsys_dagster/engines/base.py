@@ -55,13 +55,8 @@ class ComputeEngine(Protocol):
     ) -> pl.DataFrame:
         """Write the songs (`storage.tables.write_sealed`) and return them; see `songs`."""
 
-    def recommend_all(
-        self, release: Path, target: Path, scratch: Path, progress: Progress = SILENT
-    ) -> None:
-        """Write the songs for every listener of a release; see `listing.write_recommendations`.
-
-        `scratch` is a folder of the data folder for temporary files.
-        """
+    def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
+        """Write the songs for every listener of a release; see `listing.write_recommendations`."""
 
     def ranking(self, scratch: Path) -> AbstractContextManager[Ranking]:
-        """What makes the evaluation's lists; `scratch` as above."""
+        """What makes the evaluation's lists, with a folder for temporary files."""

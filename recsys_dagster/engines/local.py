@@ -51,9 +51,7 @@ class LocalEngine:
         write_sealed(songs, target)
         return songs
 
-    def recommend_all(
-        self, release: Path, target: Path, scratch: Path, progress: Progress = SILENT  # noqa: ARG002
-    ) -> None:  # fmt: skip
+    def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
         """See `ComputeEngine`."""
         write_recommendations(unpack(release), target, threads=_THREADS, progress=progress)
 

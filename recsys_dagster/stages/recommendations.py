@@ -15,7 +15,7 @@ def make_recommendations(shop: Workshop, engine: ComputeEngine) -> Made:
     """The best songs for every listener."""
     release, target = shop.releases.open(_published(shop)), shop.layout.recommendations
     started = time.monotonic()
-    engine.recommend_all(release.path, target, shop.layout.temporary, progress.current())
+    engine.recommend_all(release.path, target, progress.current())
     seconds = time.monotonic() - started
     users = len(open_histories(release.path).users)
     facts = {

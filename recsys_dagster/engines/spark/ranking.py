@@ -4,6 +4,7 @@ Tasks get models, rankers and cases through the data folder; models are saved on
 they are asked.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from recsys_dagster.engines.spark.spreading import scratch_folder, spread
+from recsys_dagster.engines.spark.spreading import spread
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.learning import DEFAULT
 from recsys_dagster.evaluation.pairs import Ints
@@ -33,13 +33,14 @@ from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.keeping import load_models, save_models
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Query
+from recsys_dagster.storage.atomic import make_folder, temporary_name
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _Thing = TypeVar("_Thing")
 _MODELS, _RANKERS = "models", "rankers"
-_LISTS = pa.schema({"block": pa.int64(), "name": pa.string(), "songs": pa.list_(pa.int64())})
+_LISTS = pl.Schema({"block": pl.Int64(), "name": pl.String(), "songs": pl.List(pl.Int64())})
 _CASES = {
     "seeds": pl.List(pl.Int64),
     "ratings": pl.List(pl.Float32),
@@ -60,8 +61,12 @@ def ranking_on(session: "SparkSession", scratch: Path) -> Iterator[Ranking]:
     scratch
         A folder for temporary files, which all workers see.
     """
-    with scratch_folder(scratch) as folder:
+    folder = temporary_name(scratch / "ranking")
+    make_folder(folder)
+    try:
         yield _Cluster(session, folder).rank
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Cluster:
@@ -89,8 +94,8 @@ class _Cluster:
         with progress.task("Evaluating", len(cases)) as task:
             found = spread(self._session, len(blocks), work, _LISTS).toArrow()
             task.advance(len(cases))
-        for row in found.to_pylist():
-            lists[row["name"]][blocks[row["block"]]] = np.reshape(row["songs"], (-1, DEPTH))
+        for number, name, songs in zip(*found.to_pydict().values(), strict=True):
+            lists[name][blocks[number]] = np.reshape(songs, (-1, DEPTH))
         return lists
 
     def _hand_over(
@@ -137,7 +142,7 @@ class _Saved(Generic[_Thing]):
         return self._numbers[id(thing)]
 
 
-def _ranked(room: str, methods: Sequence[tuple[str, str]], block: int) -> pa.Table:
+def _ranked(room: str, methods: Sequence[tuple[str, str]], block: int) -> pl.DataFrame:
     """The lists of a block, in a task."""
     folder = Path(room).parent
     cases = pl.read_parquet(Path(room, f"{block}.parquet"), glob=False)
@@ -148,8 +153,8 @@ def _ranked(room: str, methods: Sequence[tuple[str, str]], block: int) -> pa.Tab
         for (name, method), column in zip(methods, zip(*cases[_RANKERS], strict=True), strict=True)
     }
     lists = rank_block(engine, queries, asked)
-    songs = [one.ravel() for one in lists.values()]
-    return pa.table({"block": [block] * len(lists), "name": list(lists), "songs": songs})
+    rows = [(block, name, one.ravel().tolist()) for name, one in lists.items()]
+    return pl.DataFrame(rows, schema=_LISTS, orient="row")
 
 
 def _query(seeds: list[int], ratings: list[float] | None, exclude: list[int]) -> Query:

@@ -1,24 +1,22 @@
 """Numbered blocks of work, a task each: what the work is on comes from the shared data folder."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-import pyarrow as pa
-from pyspark.sql.pandas.types import from_arrow_schema
+import polars as pl
 from threadpoolctl import threadpool_limits
+
+from recsys_dagster.engines.spark.arrow import map_frames
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+BlockWork = Callable[[int], pl.DataFrame]
 
-def spread(
-    session: "SparkSession", blocks: int, work: Callable[[int], pa.Table], schema: pa.Schema
-) -> "DataFrame":
-    """The rows of all blocks; those of one are together and in their order.
+
+def spread(session: "SparkSession", blocks: int, work: BlockWork, schema: pl.Schema) -> "DataFrame":
+    """The rows of all blocks, in the order of the blocks.
 
     Parameters
     ----------
@@ -27,31 +25,16 @@ def spread(
     blocks
         How many there are.
     work
-        Makes the rows of a block; it goes to each task, so it holds nothing but paths and numbers.
-        Matrix products stay on one thread meanwhile: a task has one core.
+        Makes the rows of a block. It goes to every task: a function of a module, with no more than
+        paths, names and numbers. Matrix products stay on one thread: a task has one core.
     schema
         Of these rows.
     """
-
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        with threadpool_limits(1, "blas"):
-            for batch in batches:
-                for number in batch.column("id").to_pylist():
-                    yield from work(number).cast(schema).to_batches()
-
     numbers = session.range(0, blocks, 1, numPartitions=max(blocks, 1))
-    return numbers.mapInArrow(run, from_arrow_schema(schema))
+    return map_frames(numbers, partial(_each, work), schema)
 
 
-@contextmanager
-def scratch_folder(room: Path) -> Iterator[Path]:
-    """A new folder that is gone at the end; its name is none that a worker can remember.
-
-    Those of `tempfile` are for their owner alone, and workers may be another user.
-    """
-    folder = room / uuid4().hex
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _each(work: BlockWork, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    with threadpool_limits(1, "blas"):
+        for frame in frames:
+            yield from map(work, frame["id"])

@@ -24,10 +24,10 @@ class Asked:
 
     def __init__(self, world: worlds.World) -> None:
         split = worlds.split_of(world)
-        strangers = stranger_cases(split, 3)[:300]
+        strangers = stranger_cases(split, 3)[::6]
         self.cases: dict[str, list[Case]] = {
             "strangers": [self._some_excluded(one) for one in strangers],
-            "known": known_cases(split)[:40],
+            "known": known_cases(split)[:20],
         }
         plain = worlds.engine_of(world, split)
         learned = Rankers.alike(contenders(gather(strangers[:40], plain))[-1])

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
 
+from recsys_dagster.engines.spark.session import open_session
 from recsys_dagster.evaluation.ranking import rank_here
 from recsys_dagster.recommend.batch import BLOCK
 from recsys_dagster.recommend.listing import SCHEMA, write_recommendations
 from recsys_dagster.recommend.packing import pack
+from recsys_dagster.settings import load_settings
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.clusters import Cluster
-from recsys_dagster_tests.engines.spark import asking_job
 from recsys_dagster_tests.engines.spark.asking import SHAPE, Asked
-from recsys_dagster_tests.engines.spark.both_places import PLACES, run_at_both
+
+if TYPE_CHECKING:
+    from recsys_dagster.engines.spark.engine import SparkEngine
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
 
@@ -26,43 +30,43 @@ def world() -> worlds.World:
 
 
 @pytest.fixture(scope="module")
-def answers(
-    world: worlds.World, spark_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    """What both ways to the cluster left."""
-    release = tmp_path_factory.mktemp("release")
-    pack(release, world.parts, {})
-    folders = {place: tmp_path_factory.mktemp(place) for place in PLACES}
-    words = {place: [str(release), str(folder)] for place, folder in folders.items()}
-    run_at_both(spark_cluster, asking_job.__name__, words)
-    return folders
+def engine(spark_cluster: Cluster) -> Iterator["SparkEngine"]:
+    """Through Spark Connect, which can less than a session of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_REMOTE", spark_cluster.remote)
+        settings = load_settings()
+    with open_session(settings) as session:
+        from recsys_dagster.engines.spark.engine import SparkEngine
 
-
-@pytest.fixture(params=PLACES)
-def answer(request: pytest.FixtureRequest, answers: dict[str, Path]) -> Iterator[Path]:
-    folder = answers[str(request.param)]
-    yield folder
-    assert not list((folder / "scratch").iterdir())
+        yield SparkEngine(session)
 
 
 def test_every_listener_gets_the_same_songs(
-    world: worlds.World, answer: Path, tmp_path: Path
+    world: worlds.World, engine: "SparkEngine", tmp_path: Path
 ) -> None:
-    write_recommendations(world.parts, tmp_path / "here.parquet")
-    here, there = (pl.read_parquet(path) for path in
-                   (tmp_path / "here.parquet", answer / "recommendations.parquet"))  # fmt: skip
-    assert there.schema == SCHEMA
-    assert there.equals(here)
-    assert here["user"].n_unique() == SHAPE.users > 2 * BLOCK
+    release, here, there = (tmp_path / name for name in ("release", "here", "there"))
+    release.mkdir()
+    pack(release, world.parts, {})
+    engine.recommend_all(release, there)
+    write_recommendations(world.parts, here)
+    found = pl.read_parquet(there)
+    assert found.schema == SCHEMA
+    assert found.equals(pl.read_parquet(here))
+    assert found["user"].n_unique() == SHAPE.users > 2 * BLOCK
 
 
-def test_every_case_gets_the_same_lists(world: worlds.World, answer: Path) -> None:
+def test_every_case_gets_the_same_lists(
+    world: worlds.World, engine: "SparkEngine", tmp_path: Path
+) -> None:
     asked = Asked(world)
-    for name, cases in asked.cases.items():
-        here = rank_here(asked.engine_of, cases, asked.asks)
-        with np.load(answer / f"{name}.npz") as there:
+    with engine.ranking(tmp_path) as ranking:
+        for kind, cases in asked.cases.items():
+            here = rank_here(asked.engine_of, cases, asked.asks)
+            there = ranking(asked.engine_of, cases, asked.asks)
             assert list(there) == list(asked.asks)
-            for one, lists in here.items():
-                np.testing.assert_array_equal(there[one], lists, err_msg=f"{name}, {one}")
-        differ = {one: (lists != here["hybrid"]).any() for one, lists in here.items()}
-        assert [one for one, other in differ.items() if not other] == ["hybrid"]
+            for name, lists in here.items():
+                np.testing.assert_array_equal(there[name], lists, err_msg=f"{kind}, {name}")
+            alike = [name for name, lists in here.items() if (lists == here["hybrid"]).all()]
+            assert alike == ["hybrid"]
+        assert ranking(asked.engine_of, [], asked.asks)["svd"].shape == (0, 20)
+    assert not list(tmp_path.iterdir())
