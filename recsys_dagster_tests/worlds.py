@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split, make_split
-from recsys_dagster.evaluation.trial import EngineOf
 from recsys_dagster.identity import song_key
 from recsys_dagster.listening.songs import SONGS_SCHEMA
 from recsys_dagster.models.arrays import Float64Array

@@ -6,10 +6,9 @@ import dagster as dg
 
 from recsys_dagster.defs.metadata import table_metadata
 from recsys_dagster.defs.release import GROUP, recommender_release
-from recsys_dagster.defs.stages import Metadata, run_stage
+from recsys_dagster.defs.stages import Metadata, run_on_engine
 from recsys_dagster.recommend.listing import SONGS_EACH
 from recsys_dagster.stages.base import Facts
-from recsys_dagster.stages.recommendations import make_recommendations
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import STAGES, Workshop
 
@@ -28,7 +27,7 @@ def user_recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeRes
     One row a listener and rank: user, rank, song_id, score and the source that weighs most in it.
     They are the songs that `recsys recommend --user NAME` gives without further wishes.
     """
-    return run_stage(context, make_recommendations, _describe)
+    return run_on_engine(context, _describe)
 
 
 def _describe(facts: Facts, shop: Workshop) -> Metadata:

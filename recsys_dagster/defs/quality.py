@@ -7,7 +7,7 @@ import dagster as dg
 from recsys_dagster.defs.listening import unique_songs, user_song_interactions
 from recsys_dagster.defs.metadata import markdown_list
 from recsys_dagster.defs.models import item_neighbours, knn_index, ranker, svd_model
-from recsys_dagster.defs.stages import Metadata, run_stage
+from recsys_dagster.defs.stages import Metadata, run_on_engine
 from recsys_dagster.evaluation.feature_plots import plot_correlations, plot_distributions
 from recsys_dagster.evaluation.report import (
     BEYOND_COLUMNS,
@@ -18,7 +18,7 @@ from recsys_dagster.evaluation.report import (
 )
 from recsys_dagster.evaluation.tasks import task_table
 from recsys_dagster.stages.base import Facts
-from recsys_dagster.stages.quality import CARD, FILE, make_evaluation
+from recsys_dagster.stages.quality import CARD, FILE
 from recsys_dagster.workshop import STAGES, Workshop
 
 GROUP = "quality"
@@ -38,7 +38,7 @@ def evaluation(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     known, and cold songs. How to read the figures is in docs/evaluation.md. They stand while
     little is new (RECSYS_RELEARN_AFTER).
     """
-    return run_stage(context, make_evaluation, _describe_evaluation)
+    return run_on_engine(context, _describe_evaluation)
 
 
 def _describe_evaluation(facts: Facts, shop: Workshop) -> Metadata:

@@ -1,6 +1,7 @@
 """What differs between one machine and a cluster; everything else of a stage is the same."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 import polars as pl
 from narwhals.typing import IntoLazyFrame
 
+from recsys_dagster.evaluation.ranking import Ranking
 from recsys_dagster.listening.listens import ListensTable
 from recsys_dagster.progress import SILENT, Progress
 
@@ -52,3 +54,9 @@ class ComputeEngine(Protocol):
         self, interactions: Path, known: pl.DataFrame | None, target: Path
     ) -> pl.DataFrame:
         """Write the songs (`storage.tables.write_sealed`) and return them; see `songs`."""
+
+    def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
+        """Write the songs for every listener of a release; see `listing.write_recommendations`."""
+
+    def ranking(self, scratch: Path) -> AbstractContextManager[Ranking]:
+        """What makes the evaluation's lists, with a folder for temporary files."""

@@ -1,16 +1,22 @@
 """One machine: Polars and Numba."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from recsys_dagster.evaluation.ranking import Ranking, rank_here
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
 from recsys_dagster.listening.songs import unique_songs
 from recsys_dagster.progress import SILENT, Progress
+from recsys_dagster.recommend.listing import write_recommendations
+from recsys_dagster.recommend.packing import unpack
 from recsys_dagster.storage.tables import scan_table, write_sealed, write_table
+
+_THREADS = 2
 
 
 class LocalEngine:
@@ -44,3 +50,11 @@ class LocalEngine:
         songs = unique_songs(scan_table(interactions), known)
         write_sealed(songs, target)
         return songs
+
+    def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
+        """See `ComputeEngine`."""
+        write_recommendations(unpack(release), target, threads=_THREADS, progress=progress)
+
+    def ranking(self, scratch: Path) -> nullcontext[Ranking]:  # noqa: ARG002
+        """See `ComputeEngine`."""
+        return nullcontext(rank_here)

@@ -1,28 +1,26 @@
 """What the hybrid loses without each of its sources, and whether it finds what is not there."""
 
 from collections.abc import Sequence
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
 from recsys_dagster.evaluation.bootstrap import draw_weights
-from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.document import SEED, difference, named_intervals, named_means
 from recsys_dagster.evaluation.pairs import Pairs
-from recsys_dagster.evaluation.trial import (
-    HYBRID,
-    RANDOM,
-    EngineOf,
-    Figures,
-    Trial,
-    rank_cases,
-)
-from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.evaluation.ranking import Ask, EngineOf, Ranking, rank_here
+from recsys_dagster.evaluation.trial import HYBRID, RANDOM, Figures, Trial
 
 SHUFFLED = "shuffled"
 
 
-def ablate(trial: Trial, engine_of: EngineOf, sources: Sequence[str]) -> dict[str, dict[str, Any]]:
+def ablate(
+    trial: Trial,
+    engine_of: EngineOf,
+    sources: Sequence[str],
+    ranking: Ranking = rank_here,
+) -> dict[str, dict[str, Any]]:
     """The figures of the hybrid without each source, and with shuffled labels.
 
     Parameters
@@ -35,6 +33,8 @@ def ablate(trial: Trial, engine_of: EngineOf, sources: Sequence[str]) -> dict[st
     sources
         Those to be left out one by one. Where a ranker asks no other, so that nothing would be
         left, and where it does not ask the source at all, it stays as it is.
+    ranking
+        Makes the lists.
 
     Returns
     -------
@@ -42,26 +42,18 @@ def ablate(trial: Trial, engine_of: EngineOf, sources: Sequence[str]) -> dict[st
     `difference` of the whole hybrid to it; `shuffled` the same, its difference to random order.
     """
     weights = draw_weights(len(trial.cases), SEED)
+    asks: dict[str, Ask] = {
+        f"-{source}": (HYBRID, methodcaller("without", source)) for source in sources
+    }
     found = {}
-    for source in sources:
-        lists = rank_cases(_without(engine_of, source), HYBRID, trial.cases)
+    for name, lists in ranking(engine_of, trial.cases, asks).items():
         rows = trial.measure(lists)
         against = difference(trial.figures[HYBRID], rows, weights)
-        found[f"-{source}"] = {**_figures(rows, weights), "difference": against}
+        found[name] = {**_figures(rows, weights), "difference": against}
     labels = shuffle_labels(trial)
     rows, chance = (trial.measure(trial.lists[name], labels) for name in (HYBRID, RANDOM))
     against = difference(rows, chance, weights)
     return {**found, SHUFFLED: {**_figures(rows, weights), "difference": against}}
-
-
-def _without(engine_of: EngineOf, source: str) -> EngineOf:
-    """The same engines, their rankers without a source."""
-
-    def of(case: Case) -> Engine:
-        engine = engine_of(case)
-        return engine.with_rankers(engine.rankers.without(source))
-
-    return of
 
 
 def shuffle_labels(trial: Trial, rng: np.random.Generator | int = SEED) -> Pairs:

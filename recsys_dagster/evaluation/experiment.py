@@ -1,26 +1,20 @@
 """The experiment as a whole: every task asked of models that have not seen the answers."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from recsys_dagster.evaluation.beyond import Catalogue
 from recsys_dagster.evaluation.bootstrap import draw_weights
-from recsys_dagster.evaluation.cases import SEEDS, Case, cold_cases, known_cases, stranger_cases
+from recsys_dagster.evaluation.cases import SEEDS, cold_cases, known_cases, stranger_cases
 from recsys_dagster.evaluation.document import SEED, difference
 from recsys_dagster.evaluation.protocol import COLD, KNOWN, STRANGERS, describe_task
+from recsys_dagster.evaluation.ranking import Ask, EngineOf, Ranking, rank_here
 from recsys_dagster.evaluation.split import Bools, Split
 from recsys_dagster.evaluation.tasks import seeds_name
-from recsys_dagster.evaluation.trial import (
-    HYBRID,
-    Audience,
-    EngineOf,
-    Trial,
-    rank_cases,
-    run_trial,
-)
+from recsys_dagster.evaluation.trial import HYBRID, Audience, Trial, run_trial
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.ranker import Rankers
@@ -75,11 +69,16 @@ class Experiment(Protocol):
 
 
 def run_tasks(
-    experiment: Experiment, rankers_of: RankersOf, progress: Progress = SILENT
+    experiment: Experiment,
+    rankers_of: RankersOf,
+    progress: Progress = SILENT,
+    ranking: Ranking = rank_here,
 ) -> dict[str, Trial]:
     """Ask every task; by its name."""
     split, engine_of = experiment.split, experiment.engine_of(rankers_of)
-    shared: dict[str, Any] = {"catalogue": experiment.catalogue, "progress": progress}
+    shared: dict[str, Any] = {
+        "catalogue": experiment.catalogue, "progress": progress, "ranking": ranking,
+    }  # fmt: skip
     found = {}
     everything, audience = experiment.available, experiment.audience
     for name, cases in [
@@ -91,14 +90,15 @@ def run_tasks(
         cases = cold_cases(split, experiment.hidden, experiment.cold)
         for name, among in ((COLD, everything), (f"{COLD} among themselves", experiment.cold)):
             engine = experiment.cold_engine(rankers_of(0), among)
-            asked = partial(_by_group, engine, rankers_of)
+            asked = _by_group(engine, rankers_of)
             found[name] = run_trial(asked, cases, audience, among, **shared)
     return found
 
 
-def _by_group(engine: Engine, rankers_of: RankersOf, case: Case) -> Engine:
-    """The engine with the rankers that were not learned from the case's listener."""
-    return engine.with_rankers(rankers_of(case.group))
+def _by_group(engine: Engine, rankers_of: RankersOf) -> EngineOf:
+    """Gives each case the engine with the rankers that were not learned from its listener."""
+    of_group = cache(lambda group: engine.with_rankers(rankers_of(group)))
+    return lambda case: of_group(case.group)
 
 
 def headline(trials: dict[str, Trial]) -> tuple[str, str]:
@@ -120,19 +120,18 @@ def describe_trial(name: str, cut: str | None) -> str:
 
 
 def compare_rankers(
-    trial: Trial, engine_of: EngineOf, one: Rankers, other: Rankers
+    trial: Trial,
+    engine_of: EngineOf,
+    one: Rankers,
+    other: Rankers,
+    ranking: Ranking = rank_here,
 ) -> dict[str, Any]:
     """What the hybrid by some rankers has more than by others, over the same models.
 
     Both should have learned from the listeners asked, or neither: who has seen them has it
     easier.
     """
-    mine, theirs = (
-        trial.measure(rank_cases(partial(_with, engine_of, rankers), HYBRID, trial.cases))
-        for rankers in (one, other)
-    )
+    asks: dict[str, Ask] = {"one": (HYBRID, lambda _: one), "other": (HYBRID, lambda _: other)}
+    lists = ranking(engine_of, trial.cases, asks)
+    mine, theirs = (trial.measure(lists[name]) for name in asks)
     return difference(mine, theirs, draw_weights(len(trial.cases), SEED))
-
-
-def _with(engine_of: EngineOf, rankers: Rankers, case: Case) -> Engine:
-    return engine_of(case).with_rankers(rankers)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import hits, ndcg
-from recsys_dagster.evaluation.trial import bring_along
+from recsys_dagster.evaluation.ranking import bring_along
 from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.progress import SILENT, Progress

@@ -1,8 +1,7 @@
 """The trial: the lists of every method for every case, and each listener's figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +17,28 @@ from recsys_dagster.evaluation.beyond import (
     self_information,
 )
 from recsys_dagster.evaluation.cases import Case
-from recsys_dagster.evaluation.metrics import ACCURACY_NAMES, CUTOFFS, measure_hits
-from recsys_dagster.evaluation.pairs import NO_SONG, Ints, Pairs
+from recsys_dagster.evaluation.metrics import ACCURACY_NAMES, measure_hits
+from recsys_dagster.evaluation.pairs import Ints, Pairs
+from recsys_dagster.evaluation.ranking import (
+    DEPTH,
+    EngineOf,
+    Ranking,
+    by_method,
+    no_lists,
+    rank_here,
+)
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.batch import BLOCK
-from recsys_dagster.recommend.engine import METHODS, SEED_NEIGHBOURS, Engine
-from recsys_dagster.recommend.found import BatchEngine
+from recsys_dagster.recommend.engine import METHODS
 from recsys_dagster.recommend.sources import is_among
 
 RANDOM = "random"
 HYBRID = "hybrid"
 HEADLINE = "ndcg@10"
-DEPTH = max(CUTOFFS)
-_AHEAD = max(SEED_NEIGHBOURS, DEPTH)
-"""How many songs queries bring along: as many as any method or ranker asks of a source."""
 NAMES = (*ACCURACY_NAMES, *BY_LISTENER)
 """The figures that each listener has."""
 
 Figures = NDArray[np.float64]
-EngineOf = Callable[[Case], Engine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +115,6 @@ class Trial:
         return dict(zip(OVER_ALL, values, strict=True))
 
 
-def bring_along(engine_of: EngineOf, cases: Sequence[Case]) -> list[Case]:
-    """The same cases, whose queries know what can be found for many of them at once.
-
-    What is recommended for them is what it would be otherwise.
-    """
-    found: list[Case] = []
-    for _, group in groupby(cases, key=lambda case: id(engine_of(case).models)):
-        alike = list(group)
-        engine = engine_of(alike[0])
-        if not isinstance(engine, BatchEngine):
-            found += alike
-            continue
-        for start in range(0, len(alike), BLOCK):
-            block = alike[start : start + BLOCK]
-            queries = engine.bring_along([case.query for case in block], _AHEAD)
-            found += [replace(case, query=query)
-                      for case, query in zip(block, queries, strict=True)]  # fmt: skip
-    return found
-
-
 def run_trial(
     engine_of: EngineOf,
     cases: list[Case],
@@ -142,6 +123,7 @@ def run_trial(
     catalogue: Catalogue | None = None,
     *,
     methods: Sequence[str] = METHODS,
+    ranking: Ranking = rank_here,
     rng: np.random.Generator | int = 0,
     progress: Progress = SILENT,
 ) -> Trial:
@@ -159,21 +141,15 @@ def run_trial(
         Which songs may be recommended, shape (n_songs,).
     catalogue
         What the figures beyond accuracy need.
+    ranking
+        Makes the lists of the methods.
 
     Raises
     ------
     RecsysError
         A method recommends a song that had been revealed.
     """
-    cases = bring_along(engine_of, cases)
-    lists = {name: _empty(cases) for name in methods}
-    with progress.task("Evaluating", len(cases)) as task:
-        for row, case in enumerate(cases):
-            engine = engine_of(case)
-            for method in methods:
-                ranked = engine.rank(method, case.query, DEPTH).ids
-                lists[method][row, : len(ranked)] = ranked
-            task.advance()
+    lists = ranking(engine_of, cases, by_method(methods), progress)
     lists[RANDOM] = _by_chance(available, cases, np.random.default_rng(rng))
     trial = Trial(
         cases, audience, catalogue or Catalogue(), available,
@@ -181,15 +157,6 @@ def run_trial(
         Pairs.of([case.query.unwanted for case in cases]), lists, {},
     )  # fmt: skip
     return replace(trial, figures={name: trial.measure(one) for name, one in lists.items()})
-
-
-def rank_cases(engine_of: EngineOf, method: str, cases: list[Case]) -> Ints:
-    """The lists of one method, (n, 20)."""
-    lists = _empty(cases)
-    for row, case in enumerate(cases):
-        ranked = engine_of(case).rank(method, case.query, DEPTH).ids
-        lists[row, : len(ranked)] = ranked
-    return lists
 
 
 def check_lists(lists: Ints, revealed: Pairs) -> None:
@@ -210,15 +177,11 @@ def check_lists(lists: Ints, revealed: Pairs) -> None:
         )
 
 
-def _empty(cases: Sequence[Case]) -> Ints:
-    return np.full((len(cases), DEPTH), NO_SONG, dtype=np.int64)
-
-
 def _by_chance(
     available: NDArray[np.bool_], cases: Sequence[Case], rng: np.random.Generator
 ) -> Ints:
     """Any songs that may be recommended, (n, 20)."""
-    lists, songs = _empty(cases), np.flatnonzero(available)
+    lists, songs = no_lists(len(cases)), np.flatnonzero(available)
     for row, case in enumerate(cases):
         unwanted = case.query.unwanted
         drawn = rng.choice(songs, min(DEPTH + len(unwanted), len(songs)), replace=False)

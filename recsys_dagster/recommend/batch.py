@@ -86,16 +86,13 @@ def recommend_all(
     RecsysError
         The method is none of these, or `n` or `threads` is below 1.
     """
-    if method not in BATCH_METHODS:
-        raise RecsysError(f"There is no batch by {method!r:.40}; there are {BATCH_METHODS}.")
     if n < 1 or threads < 1:
         raise RecsysError(f"n and threads must be 1 or more; got {n} and {threads}.")
-    return _blocks(_Batch(engine, histories, method, n), threads, progress)
+    return _blocks(Batch(engine, histories, method, n), threads, progress)
 
 
-def _blocks(batch: "_Batch", threads: int, progress: Progress) -> Iterator[Block]:
+def _blocks(batch: "Batch", threads: int, progress: Progress) -> Iterator[Block]:
     users = len(batch.histories.users)
-    starts = iter(range(0, users, BLOCK))
     waiting: deque[Future[Block]] = deque()
     with (
         threadpool_limits(1, "blas"),
@@ -103,10 +100,8 @@ def _blocks(batch: "_Batch", threads: int, progress: Progress) -> Iterator[Block
         ThreadPoolExecutor(threads) as pool,
     ):
         try:
-            for start in starts:
-                waiting.append(
-                    pool.submit(batch.block, np.arange(start, min(start + BLOCK, users)))
-                )
+            for number in range(count_blocks(users)):
+                waiting.append(pool.submit(batch.block, number))
                 if len(waiting) > threads:
                     task.advance(BLOCK)
                     yield waiting.popleft().result()
@@ -118,17 +113,30 @@ def _blocks(batch: "_Batch", threads: int, progress: Progress) -> Iterator[Block
             pool.shutdown(cancel_futures=True)
 
 
-class _Batch:
-    """What all blocks share."""
+def count_blocks(users: int) -> int:
+    """How many blocks so many listeners are."""
+    return -(-users // BLOCK)
+
+
+class Batch:
+    """What all blocks share; see `recommend_all` for parameters and errors.
+
+    Any block can be asked for by itself, in any order and from several threads. Who does so limits
+    matrix products to one thread: of more, the sums are others in the last place.
+    """
 
     def __init__(self, engine: Engine, histories: Histories, method: str, n: int) -> None:
+        if method not in BATCH_METHODS:
+            raise RecsysError(f"There is no batch by {method!r:.40}; there are {BATCH_METHODS}.")
         self.histories = histories
         self._method, self._n = method, n
         self._engine = BatchEngine(engine.models, Rankers.alike(engine.rankers.history))
         self._depth = max(self._engine.rankers.history.candidates, n)
 
-    def block(self, listeners: Ids) -> Block:
-        """Recommend for some listeners, whose positions follow each other."""
+    def block(self, number: int) -> Block:
+        """Recommend for the listeners of a block, the first of which has the number 0."""
+        first = number * BLOCK
+        listeners = np.arange(first, min(first + BLOCK, len(self.histories.users)))
         starts, songs, ratings = self._part(listeners)
         if self._method == "svd":
             bias, factors = fold_in_all(self._engine.models.svd, starts, songs, ratings)

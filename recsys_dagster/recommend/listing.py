@@ -8,10 +8,10 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.batch import Block, recommend_all
+from recsys_dagster.recommend.batch import Batch, Block, recommend_all
 from recsys_dagster.recommend.engine import PARTS, Engine, Models
 from recsys_dagster.recommend.packing import Parts
-from recsys_dagster.storage.tables import row_count, write_table
+from recsys_dagster.storage.tables import write_table
 
 SONGS_EACH = 20
 _COLUMNS: dict[str, pl.DataType] = {
@@ -31,8 +31,8 @@ def write_recommendations(
     n: int = SONGS_EACH,
     threads: int = 2,
     progress: Progress = SILENT,
-) -> int:
-    """Write `n` songs for each listener of a release by the hybrid; how many rows there are.
+) -> None:
+    """Write `n` songs for each listener of a release by the hybrid.
 
     Only a few blocks are in memory at a time. See `recommend_all`.
     """
@@ -42,11 +42,10 @@ def write_recommendations(
     def blocks(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
         found = recommend_all(engine, parts.histories, n=n, threads=threads, progress=progress)
         for block in found:
-            table = _table(block, parts.histories.users)
+            table = table_of(block, parts.histories.users)
             yield table if columns is None else table.select(columns)
 
     write_table(register_io_source(blocks, schema=SCHEMA, is_pure=True), target)
-    return row_count(target)
 
 
 def _engine(parts: Parts) -> Engine:
@@ -55,7 +54,13 @@ def _engine(parts: Parts) -> Engine:
     return Engine(models, parts.ranker)
 
 
-def _table(block: Block, users: tuple[str, ...]) -> pl.DataFrame:
+def batch_of(parts: Parts, n: int = SONGS_EACH) -> Batch:
+    """What makes any block of that table by itself."""
+    return Batch(_engine(parts), parts.histories, "hybrid", n)
+
+
+def table_of(block: Block, users: tuple[str, ...]) -> pl.DataFrame:
+    """A block's rows of that table."""
     row, place = np.nonzero(block.ids >= 0)
     names = pl.Series([users[one] for one in block.listeners])
     found: dict[str, pl.Series] = {

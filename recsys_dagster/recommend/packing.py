@@ -179,7 +179,7 @@ def unpack(directory: Path) -> Parts:
         artists = np.load(directory / "artists.npy", mmap_mode="r", allow_pickle=False)
         features = np.load(directory / "features.npy", mmap_mode="r", allow_pickle=False)
         names = json.loads((directory / "features.json").read_text(encoding="utf-8"))
-        histories = _open_histories(directory / "history")
+        histories = open_histories(directory)
         mapped = directory / _PLACES
         places = Places.load(mapped) if mapped.exists() else None
     except FileNotFoundError as error:
@@ -219,7 +219,9 @@ def _open_shortlists(directory: Path, svd: SvdModel, knn: KnnIndex) -> dict[str,
     }
 
 
-def _open_histories(directory: Path) -> Histories:
+def open_histories(release: Path) -> Histories:
+    """Open who played what in a release, and nothing else of it."""
+    directory = release / "history"
     arrays = {
         name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         for name in ("starts", "songs", "plays")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys_dagster.evaluation.beyond import Catalogue
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.learning import DEFAULT
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Bools, Ints, Split, hide, make_split
 from recsys_dagster.evaluation.trial import Audience
 from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_pairs
@@ -167,7 +168,7 @@ class Laboratory:
             return engine.with_rankers(rankers)
         return BatchEngine(replace(engine.models, available=available), rankers)
 
-    def engine_of(self, rankers_of: Callable[[int], Rankers]) -> Callable[[Case], Engine]:
+    def engine_of(self, rankers_of: Callable[[int], Rankers]) -> EngineOf:
         """Gives each case the engine of its fold, with the ranker of its group."""
         kept: dict[tuple[int, int], Engine] = {}
 

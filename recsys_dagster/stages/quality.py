@@ -9,6 +9,7 @@ import polars as pl
 
 from recsys_dagster import progress
 from recsys_dagster.audio.features import FEATURES
+from recsys_dagster.engines.base import ComputeEngine
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.evaluation.ablations import ablate
 from recsys_dagster.evaluation.document import summarise
@@ -24,10 +25,11 @@ from recsys_dagster.evaluation.groups import group_figures, listener_table
 from recsys_dagster.evaluation.map_plot import plot_map
 from recsys_dagster.evaluation.model_card import write_card
 from recsys_dagster.evaluation.protocol import describe_protocol
+from recsys_dagster.evaluation.ranking import EngineOf, Ranking
 from recsys_dagster.evaluation.song_map import SongMap, make_song_map
 from recsys_dagster.evaluation.split import Ints
 from recsys_dagster.evaluation.tasks import summarise_task
-from recsys_dagster.evaluation.trial import EngineOf, Trial
+from recsys_dagster.evaluation.trial import Trial
 from recsys_dagster.evaluation.variants import FINAL
 from recsys_dagster.recommend.engine import PARTS
 from recsys_dagster.recommend.ranker import Rankers
@@ -49,12 +51,17 @@ DATA = ("user_song_interactions", "unique_songs", "audio_features")
 """The stages whose data versions say what was measured on."""
 
 
-def make_evaluation(shop: Workshop) -> Made:
+def make_evaluation(shop: Workshop, engine: ComputeEngine) -> Made:
     """Every task asked of every method, and what follows from it."""
+    with engine.ranking(shop.layout.temporary) as ranking:
+        return _make_evaluation(shop, ranking)
+
+
+def _make_evaluation(shop: Workshop, ranking: Ranking) -> Made:
     lab = Laboratory(shop)
     rankers_of = _rankers(shop)
     engine_of = lab.engine_of(rankers_of)
-    trials = run_tasks(lab, rankers_of, progress.current())
+    trials = run_tasks(lab, rankers_of, progress.current(), ranking)
     name, task = headline(trials)
     trial, cut = trials[name], _cut(lab)
     figures = summarise(trial, describe_protocol(lab.split, cut, task, len(trial.cases)))
@@ -62,8 +69,8 @@ def make_evaluation(shop: Workshop) -> Made:
         name: summarise_task(one, describe_trial(name, cut)) for name, one in trials.items()
     }
     figures["groups"] = group_figures(trial)
-    figures["ablations"] = ablate(trial, engine_of, PARTS)
-    figures["released"] = _released(shop, trial, engine_of)
+    figures["ablations"] = ablate(trial, engine_of, PARTS, ranking)
+    figures["released"] = _released(shop, trial, engine_of, ranking)
     figures["cold"] = lab.cold_figures()
     figures["training"] = _training(shop)
     figures["ranker"] = _ranker_facts(shop)
@@ -116,7 +123,9 @@ def _cut(lab: Laboratory) -> str | None:
     return stamp.facts["cut"] if stamp and lab.split.timed else None
 
 
-def _released(shop: Workshop, trial: Trial, engine_of: EngineOf) -> dict[str, Any] | None:
+def _released(
+    shop: Workshop, trial: Trial, engine_of: EngineOf, ranking: Ranking
+) -> dict[str, Any] | None:
     """The hybrid less what the ranker of the current release makes of the same models.
 
     That ranker has learned from the listeners who are asked, so it meets the final one, which
@@ -132,7 +141,7 @@ def _released(shop: Workshop, trial: Trial, engine_of: EngineOf) -> dict[str, An
             return None
     except (RecsysError, OSError, KeyError):
         return None  # there is none, or it is of another version: nothing to compare with
-    apart = compare_rankers(trial, engine_of, Rankers.load(final), rankers)
+    apart = compare_rankers(trial, engine_of, Rankers.load(final), rankers, ranking)
     return {"release": release.id, "difference": apart}
 
 

@@ -3,29 +3,26 @@
 import time
 
 from recsys_dagster import progress
+from recsys_dagster.engines.base import ComputeEngine
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.recommend.listing import write_recommendations
-from recsys_dagster.recommend.packing import unpack
+from recsys_dagster.recommend.packing import open_histories
 from recsys_dagster.stages.base import Made
+from recsys_dagster.storage.tables import row_count
 from recsys_dagster.workshop import Workshop
 
-_THREADS = 2
 
-
-def make_recommendations(shop: Workshop) -> Made:
+def make_recommendations(shop: Workshop, engine: ComputeEngine) -> Made:
     """The best songs for every listener."""
-    release = shop.releases.open(_published(shop))
-    parts, started = unpack(release.path), time.monotonic()
-    rows = write_recommendations(
-        parts, shop.layout.recommendations, threads=_THREADS, progress=progress.current()
-    )
+    release, target = shop.releases.open(_published(shop)), shop.layout.recommendations
+    started = time.monotonic()
+    engine.recommend_all(release.path, target, progress.current())
     seconds = time.monotonic() - started
-    users = len(parts.histories.users)
+    users = len(open_histories(release.path).users)
     facts = {
-        "release": release.id, "rows": rows, "users": users,
+        "release": release.id, "rows": row_count(target), "users": users,
         "users_a_second": round(users / max(seconds, 1e-3), 1),
     }  # fmt: skip
-    return [shop.layout.recommendations], facts
+    return [target], facts
 
 
 def _published(shop: Workshop) -> str:

@@ -7,8 +7,9 @@ from recsys_dagster.evaluation.beyond import Catalogue
 from recsys_dagster.evaluation.cases import Case, stranger_cases
 from recsys_dagster.evaluation.document import summarise
 from recsys_dagster.evaluation.protocol import STRANGERS, describe_protocol
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.evaluation.trial import Audience, EngineOf, Trial, run_trial
+from recsys_dagster.evaluation.trial import Audience, Trial, run_trial
 from recsys_dagster_tests import worlds
 
 

@@ -27,8 +27,9 @@ from recsys_dagster.evaluation.document import best_part, summarise
 from recsys_dagster.evaluation.groups import group_figures, listener_table
 from recsys_dagster.evaluation.metrics import ACCURACY_NAMES
 from recsys_dagster.evaluation.pairs import Pairs
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.evaluation.trial import NAMES, EngineOf, Trial, run_trial
+from recsys_dagster.evaluation.trial import NAMES, Trial, run_trial
 from recsys_dagster.recommend.engine import METHODS, PARTS, Engine, Ranked
 from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster.recommend.sources import Query

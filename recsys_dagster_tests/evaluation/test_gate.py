@@ -9,8 +9,9 @@ from recsys_dagster.evaluation.gate import judge
 from recsys_dagster.evaluation.groups import group_figures
 from recsys_dagster.evaluation.model_card import write_card
 from recsys_dagster.evaluation.protocol import STRANGERS, describe_protocol
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.evaluation.trial import EngineOf, Trial, run_trial
+from recsys_dagster.evaluation.trial import Trial, run_trial
 from recsys_dagster.recommend.engine import PARTS
 from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster_tests import worlds

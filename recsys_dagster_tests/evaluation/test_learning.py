@@ -17,8 +17,8 @@ from recsys_dagster.evaluation.learning import (
     learn_ranker,
 )
 from recsys_dagster.evaluation.metrics import hits, ndcg
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.evaluation.trial import EngineOf
 from recsys_dagster.recommend.ranker import SOURCES, Fusion, Ranker, Rankers
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import Counting

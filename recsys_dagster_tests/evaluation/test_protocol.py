@@ -18,14 +18,13 @@ from recsys_dagster.evaluation.protocol import (
     describe_protocol,
     describe_task,
 )
+from recsys_dagster.evaluation.ranking import EngineOf, by_method, rank_here
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.evaluation.trial import (
     NAMES,
     RANDOM,
     Audience,
-    EngineOf,
     Trial,
-    rank_cases,
     run_trial,
 )
 from recsys_dagster.progress import Task
@@ -92,7 +91,9 @@ def test_every_method_gets_the_same_question_and_leaves_out_the_same(
 
 def test_a_method_alone_gives_the_lists_of_the_trial(trial: Trial, engine_of: EngineOf) -> None:
     for method in METHODS:
-        assert (rank_cases(engine_of, method, trial.cases) == trial.lists[method]).all()
+        assert (
+            rank_here(engine_of, trial.cases, by_method([method]))[method] == trial.lists[method]
+        ).all()
 
 
 def test_the_engine_of_a_case_knows_nothing_of_the_listener(

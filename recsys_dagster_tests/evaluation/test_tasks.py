@@ -6,9 +6,10 @@ import pytest
 
 from recsys_dagster.evaluation.cases import cold_cases, known_cases, stranger_cases
 from recsys_dagster.evaluation.document import summarise
+from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.evaluation.tasks import SHOWN, seeds_name, summarise_task
-from recsys_dagster.evaluation.trial import RANDOM, EngineOf, Trial, run_trial
+from recsys_dagster.evaluation.trial import RANDOM, Trial, run_trial
 from recsys_dagster.recommend.engine import METHODS
 from recsys_dagster_tests.evaluation.test_protocol import again
 

@@ -1,6 +1,7 @@
 """A cluster: Spark, with Polars and the same compiled loops on its workers."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,11 @@ import polars as pl
 
 from recsys_dagster.engines.spark.interactions import count_interactions
 from recsys_dagster.engines.spark.listens import Cluster
+from recsys_dagster.engines.spark.ranking import ranking_on
+from recsys_dagster.engines.spark.recommending import recommend_on
 from recsys_dagster.engines.spark.tables import gathered, read
 from recsys_dagster.engines.spark.variants import fit_variants
+from recsys_dagster.evaluation.ranking import Ranking
 from recsys_dagster.listening.interactions import INTERACTIONS_SCHEMA
 from recsys_dagster.listening.listens import ListensTable, sync_listens, table_files
 from recsys_dagster.listening.songs import id_counts, number_songs, spelling_counts
@@ -76,3 +80,13 @@ class SparkEngine:
             songs = number_songs(spelled, counted, known)
         write_sealed(songs, target)
         return songs
+
+    def recommend_all(
+        self, release: Path, target: Path, progress: Progress = SILENT  # noqa: ARG002
+    ) -> None:  # fmt: skip
+        """See `ComputeEngine`; how far it is, Spark tells."""
+        recommend_on(self._session, release, target)
+
+    def ranking(self, scratch: Path) -> AbstractContextManager[Ranking]:
+        """See `ComputeEngine`."""
+        return ranking_on(self._session, scratch)
