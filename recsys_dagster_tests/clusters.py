@@ -101,6 +101,7 @@ class Cluster:
             settings = {
                 "spark.connect.grpc.binding.address": "127.0.0.1",
                 "spark.connect.grpc.binding.port": "0",
+                "spark.checkpoint.dir": str(self.folder / "checkpoints"),
             }
             options = [word for pair in settings.items() for word in ("--conf", "=".join(pair))]
             options += ["--master", self.master, "--class", _CONNECT, "spark-internal"]

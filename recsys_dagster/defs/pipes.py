@@ -4,6 +4,7 @@ The job is a process group of its own, and a keeper ends it when this process is
 Python nor a JVM stays behind, however a step ends.
 """
 
+import shutil
 import subprocess
 import threading
 from collections import deque
@@ -18,7 +19,7 @@ import dagster as dg
 from dagster_pipes import PipesMessage, PipesParams
 
 from recsys_dagster.engines.spark.job import DATA_DIR, MADE, STAGE, TROUBLE
-from recsys_dagster.engines.spark.submitting import JOB, command, environment
+from recsys_dagster.engines.spark.submitting import JOB, checkpoints, command, environment
 from recsys_dagster.engines.spark.telling import NOTE
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
@@ -91,7 +92,10 @@ def run_on_cluster(
     with dg.open_pipes_session(
         inner, dg.PipesTempFileContextInjector(), _Reader(tell), extras=told
     ) as session:
-        code = _run(words, {**environment(settings), **session.get_bootstrap_env_vars()}, log)
+        try:
+            code = _run(words, {**environment(settings), **session.get_bootstrap_env_vars()}, log)
+        finally:
+            shutil.rmtree(checkpoints(settings), ignore_errors=True)
     return _made(session, f"The job on Spark ended with code {code}: {log.last}")
 
 

@@ -1,5 +1,6 @@
 """The factorisation on a cluster: MLlib's alternating least squares, as an `SvdModel`."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from recsys_dagster.engines.spark.explicit import (
     residuals,
 )
 from recsys_dagster.engines.spark.factors import fetch_factors, fetch_numbers
+from recsys_dagster.engines.spark.submitting import CHECKPOINTS
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float32Array, IntArray
 from recsys_dagster.models.svd.als_config import AlsConfig, ExplicitConfig, ImplicitConfig
@@ -23,6 +25,10 @@ from recsys_dagster.models.svd.fitting import unplayed_per_pair
 from recsys_dagster.models.svd.folding import RidgeFolding
 from recsys_dagster.models.svd.folding_implicit import ImplicitFolding
 from recsys_dagster.models.svd.model import SvdModel
+
+_CHECKPOINT_EVERY = 2
+"""Iterations."""
+_logger = logging.getLogger(__name__)
 
 
 def fit_als(
@@ -135,11 +141,27 @@ def _factors(
         itemCol="song",
         ratingCol="rating",
         seed=config.seed,
+        checkpointInterval=_CHECKPOINT_EVERY if _has_checkpoints(rated) else -1,
     )
     model = als.fit(rated)
     users = fetch_factors(model.userFactors, size[0], config.factors, scratch / "user_factors")
     items = fetch_factors(model.itemFactors, size[1], config.factors, scratch / "item_factors")
     return users, items
+
+
+def _has_checkpoints(rows: DataFrame) -> bool:
+    """Whether the cluster has a place to write down what the iterations have come to.
+
+    Each iteration is a plan on top of the one before; some tens of them, or fewer where Java's
+    stacks are small, are more than Spark can take apart.
+    """
+    found = bool(rows.sparkSession.conf.get(CHECKPOINTS, ""))
+    if not found:
+        _logger.warning(
+            "%s is not set on the Spark Connect server: should the factorisation fail with a "
+            "StackOverflowError there, set it to a folder that all workers see.", CHECKPOINTS,
+        )  # fmt: skip
+    return found
 
 
 def _popularity_weights(listeners: Float32Array, exponent: float) -> Float32Array:

@@ -9,8 +9,10 @@ from pathlib import Path
 from recsys_dagster.engines.spark.where import found
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
+from recsys_dagster.storage.layout import Layout
 
 JOB = Path(__file__).with_name("job.py")
+CHECKPOINTS = "spark.checkpoint.dir"
 _OURS = {
     "spark.log.level": "WARN",
     "spark.ui.port": "0",  # whatever is free: two jobs at once are no matter for a warning
@@ -33,10 +35,16 @@ def command(settings: Settings, name: str, program: Path = JOB) -> list[str]:
     place = found(settings)
     if place.connect:
         return [sys.executable, str(program)]
-    options = [word for pair in _OURS.items() for word in ("--conf", "=".join(pair))]
+    ours = {**_OURS, CHECKPOINTS: str(checkpoints(settings))}
+    options = [word for pair in ours.items() for word in ("--conf", "=".join(pair))]
     theirs = _words(settings.spark_submit)
     return [_spark_submit(), "--master", place.address, "--name", name, *options, *theirs,
             str(program)]  # fmt: skip
+
+
+def checkpoints(settings: Settings) -> Path:
+    """Where Spark keeps what long work has come to; of a Spark Connect server it is its own."""
+    return Layout(settings.data_dir).temporary / "spark-checkpoints"
 
 
 def environment(settings: Settings) -> dict[str, str]:
