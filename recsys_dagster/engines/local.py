@@ -53,7 +53,8 @@ class LocalEngine:
 
     def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
         """See `ComputeEngine`."""
-        write_recommendations(unpack(release), target, threads=_THREADS, progress=progress)
+        parts = unpack(release, for_batches=True)
+        write_recommendations(parts, target, threads=_THREADS, progress=progress)
 
     def ranking(self, scratch: Path) -> nullcontext[Ranking]:  # noqa: ARG002
         """See `ComputeEngine`."""

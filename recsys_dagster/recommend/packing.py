@@ -21,9 +21,10 @@ from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
 from recsys_dagster.storage.atomic import write_json, write_text
 from recsys_dagster.storage.releases import MODEL_CARD
-from recsys_dagster.storage.tables import read_table, write_table
+from recsys_dagster.storage.tables import read_table, scan_table, write_table
 
 _SHORTLIST = "shortlist.faiss"
+_COUNTS = ("plays", "listeners")
 _TIMES, _PLACES = "times", "map"
 
 
@@ -167,8 +168,15 @@ def pack(
         write_text(directory / MODEL_CARD, card)
 
 
-def unpack(directory: Path) -> Parts:
+def unpack(directory: Path, *, for_batches: bool = False) -> Parts:
     """Open what `pack` wrote; arrays are memory-mapped.
+
+    Parameters
+    ----------
+    directory
+        Of the release.
+    for_batches
+        Whether to leave out what batches do not ask for: shortlists, and of songs all but counts.
 
     Raises
     ------
@@ -194,8 +202,9 @@ def unpack(directory: Path) -> Parts:
             "Go back with `recsys releases rollback ID`, or run `recsys run`."
         ) from None
     svd, knn = SvdModel.load(directory / "svd"), KnnIndex.load(directory / "knn")
+    songs = directory / "songs.parquet"
     return Parts(
-        read_table(directory / "songs.parquet"),
+        scan_table(songs).select(_COUNTS).collect() if for_batches else read_table(songs),
         artists,
         features,
         tuple(names),
@@ -204,7 +213,7 @@ def unpack(directory: Path) -> Parts:
         knn,
         Rankers.load(directory / "ranker"),
         histories,
-        _open_shortlists(directory, svd, knn),
+        {} if for_batches else _open_shortlists(directory, svd, knn),
         places,
     )
 

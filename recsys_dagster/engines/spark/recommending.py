@@ -47,4 +47,4 @@ def _listed(release: str, n: int, block: int) -> pl.DataFrame:
 @lru_cache(maxsize=1)
 def _opened(release: str, n: int) -> Batch:
     """Opened once in each Python worker, which does one block after the other."""
-    return batch_of(unpack(Path(release)), n)
+    return batch_of(unpack(Path(release), for_batches=True), n)
