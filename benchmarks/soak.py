@@ -234,7 +234,7 @@ class Soak:
             {"second": round(second), "servers": servers,
              "dagster_mb": size_of(self.data / "dagster"),
              "releases_mb": size_of(self.layout.releases),
-             "leftovers": sum(1 for _ in self.data.rglob(".tmp-*"))}
+             "leftovers": len(leftovers(self.data))}
         )  # fmt: skip
 
 
@@ -258,13 +258,24 @@ def flip(file: Path, rng: random.Random) -> None:
         opened.write(bytes([byte ^ (1 << rng.randrange(8))]))
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """All below a folder; `os.walk` goes past what goes away meanwhile, `rglob` falls over it."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
 def size_of(folder: Path) -> float:
     """Megabytes below a folder."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in below(folder):
         with suppress(OSError):
             total += path.stat().st_size
     return round(total / 1e6, 1)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Temporary files and folders."""
+    return [str(path) for path in below(folder) if path.name.startswith(".tmp-")]
 
 
 def answers(port: int) -> bool:
@@ -328,8 +339,10 @@ def regularly(soak: Soak, work: Callable[[], None], pause: float, over: threadin
     threading.Thread(target=loop, daemon=True).start()
 
 
-def soak_for(soak: Soak, minutes: float, every: float, sessions: int) -> None:
-    """Everything at once, for so long."""
+def soak_for(
+    soak: Soak, minutes: float, every: float, sessions: int, keep: Callable[[], None]
+) -> None:
+    """Everything at once, for so long; after each sample, `keep` writes down what is known."""
     over, started = threading.Event(), time.monotonic()
 
     def more() -> None:
@@ -343,6 +356,7 @@ def soak_for(soak: Soak, minutes: float, every: float, sessions: int) -> None:
         regularly(soak, soak.check_answer, 20, over)
         while (second := time.monotonic() - started) < 60 * minutes:
             soak.sample(second)
+            keep()
             time.sleep(30)
         over.set()
         crowd.join(90)
@@ -357,8 +371,7 @@ def heal(soak: Soak) -> None:
     if done.returncode:
         soak.tally.wrong.append(f"the last run failed: {done.stderr[-1000:]}")
     soak.check_answer()
-    left = [str(path) for path in soak.data.rglob(".tmp-*")]
-    soak.tally.wrong += [f"left: {one}" for one in left]
+    soak.tally.wrong += [f"left: {one}" for one in leftovers(soak.data)]
 
 
 def trends(samples: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -377,6 +390,19 @@ def trends(samples: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
                        "late": statistics.median(values[-quarter:]),
                        "most": max(values)}  # fmt: skip
     return found
+
+
+def summary(tally: Tally) -> dict[str, Any]:
+    """What was counted, and what became of it."""
+    waits = tally.waits or [float("nan")]
+    return {
+        "minutes": round(tally.samples[-1]["second"] / 60, 1) if tally.samples else 0,
+        "counts": dict(tally.counts),
+        "setting_ms": {"p50": float(np.median(waits)), "p95": float(np.quantile(waits, 0.95)),
+                       "of": len(tally.waits)},
+        "trends": trends(tally.samples),
+        "wrong": tally.wrong,
+    }  # fmt: skip
 
 
 def world_of(folder: Path, seed: int) -> pl.DataFrame:
@@ -417,20 +443,15 @@ def main() -> None:
         (layout.catalogues / catalogue.name).write_bytes(catalogue.read_bytes())
         subprocess.run([*COMMAND, "run", "--data-dir", str(data)], check=True)
         soak = Soak(data, world.tail(-20_000), (free_port(), free_port()), options.seed)
-        soak_for(soak, options.minutes, options.every, options.sessions)
-    found = {
-        "minutes": options.minutes,
-        "counts": dict(soak.tally.counts),
-        "setting_ms": {"p50": float(np.median(soak.tally.waits)),
-                       "p95": float(np.quantile(soak.tally.waits, 0.95)),
-                       "of": len(soak.tally.waits)},
-        "trends": trends(soak.tally.samples),
-        "wrong": soak.tally.wrong,
-    }  # fmt: skip
-    print(json.dumps(found, indent=1))
-    if options.json:
-        whole = {**found, "samples": soak.tally.samples, "machine": describe_machine()}
-        write_json(whole, options.json)
+
+        def keep() -> None:
+            if options.json:
+                whole = {**summary(soak.tally), "samples": soak.tally.samples}
+                write_json({**whole, "machine": describe_machine()}, options.json)
+
+        soak_for(soak, options.minutes, options.every, options.sessions, keep)
+    print(json.dumps(summary(soak.tally), indent=1))
+    keep()
     sys.exit(1 if soak.tally.wrong else 0)
 
 
