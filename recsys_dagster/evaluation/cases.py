@@ -123,16 +123,19 @@ def _listening(
     split: Split, listeners: Ints
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
     """What each listener played before the cut, the most played first, and after it."""
+    timed = split.timed  # looks through all pairs
     for listener in listeners:
         part = _part(split, int(listener))
         songs, early = split.songs[part], split.early[part]
         before = _most_played(songs, early)
-        later = songs[split.late[part] > 0].astype(np.int64) if split.timed else before
+        later = songs[split.late[part] > 0].astype(np.int64) if timed else before
         yield int(listener), before, later
 
 
 def _part(split: Split, listener: int) -> slice:
-    start, stop = np.searchsorted(split.users, (listener, listener + 1))
+    # Of the array's own type: otherwise all of it is converted, each time.
+    borders = np.array((listener, listener + 1), split.users.dtype)
+    start, stop = np.searchsorted(split.users, borders)
     return slice(int(start), int(stop))
 
 
