@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 FOLDS = 5
 ALL_FOLDS = 1_000
 """With more listeners than this, only a fifth of them is held out, and once …"""
-MAX_HELD = 2_000
+MAX_HELD = 1_000
 """… and at the most so many."""
 COLD_IN = 10
 """One song in so many is hidden from the models that are asked for cold songs."""
