@@ -58,7 +58,7 @@ def spelling_counts(interactions: IntoLazyFrame) -> Frame:
 def id_counts(interactions: IntoLazyFrame) -> Frame:
     """How many listeners have a song by an id, on either engine: song_key, spotify_ids and len."""
     with_ids = frame(interactions).select("song_key", "spotify_ids").drop_nulls("spotify_ids")
-    each = with_ids.explode("spotify_ids")
+    each = with_ids.explode("spotify_ids").drop_nulls("spotify_ids")  # an empty list gives a null
     return each.group_by("song_key", "spotify_ids").agg(nw.len().alias("len"))
 
 
