@@ -1,6 +1,8 @@
 """Cold songs: factors of songs with few or no listeners, predicted from audio and artist."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,7 @@ class ColdConfig:
     length_exponent: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self) if field.name != "length_exponent"):
+        for name in (one.name for one in fields(self) if one.name != "length_exponent"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise RecsysError(f"{name} must be a number above 0; got {getattr(self, name)}.")
         if not 0 <= self.length_exponent <= 1:
@@ -71,19 +73,27 @@ class Warmed:
         has listeners. Their factors stay 0; they are not to be recommended.
     cold
         How many songs without listeners got a prediction.
-    explained
-        R² of the predicted rows on held-out songs: the share of the squared distance from the
-        mean row that they explain, the songs weighted as in the regression. It may be below 0;
-        NaN where nothing could be held out.
     ridge
         What was learned.
+    judge
+        Computes `explained`.
     """
 
     model: SvdModel
     unknown: BoolArray
     cold: int
-    explained: float
     ridge: ArtistRidge
+    judge: Callable[[], float] = field(repr=False)
+
+    @cached_property
+    def explained(self) -> float:
+        """R² of the predicted rows on held-out songs.
+
+        The share of the squared distance from the mean row that they explain, the songs weighted
+        as in the regression. It may be below 0; NaN where nothing could be held out. The
+        regression is done again for it, when it is first asked for.
+        """
+        return self.judge()
 
 
 def warm_up(
@@ -139,9 +149,9 @@ def warm_up(
     unknown = _unknown(counts, dense, audio)
     blended[unknown] = rows[unknown]
     cold = int(((counts == 0) & ~unknown).sum())
-    explained = _explained(songs, rows, weights, config, np.random.default_rng(rng))
     warm = replace(model, item_factors=blended[:, :-1].copy(), item_bias=blended[:, -1].copy())
-    return Warmed(warm, unknown, cold, explained, ridge)
+    judge = partial(_explained, songs, rows, weights, config, np.random.default_rng(rng))
+    return Warmed(warm, unknown, cold, ridge, judge)
 
 
 def _fit(
