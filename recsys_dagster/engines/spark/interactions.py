@@ -9,8 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from recsys_dagster.engines.spark.arrow import map_frames, map_groups
-from recsys_dagster.engines.spark.tables import PART, ROW, read_with_places
-from recsys_dagster.identity import SongKeys
+from recsys_dagster.engines.spark.tables import PART, ROW, read_with_places, with_keys
 from recsys_dagster.listening.interactions import INTERACTIONS_SCHEMA, settled, spelled
 
 if TYPE_CHECKING:
@@ -45,14 +44,9 @@ def count_interactions(
     rows = read_with_places(session, files)
     listens = rows.withColumn(ROW, rows[PART].cast("long") * _MOST_ROWS + rows[ROW])
     counts = nw.to_native(spelled(listens, [*_SPELLING, "spotify_id"], cut))
-    keyed = map_frames(counts, _with_keys, _KEYED)
+    keyed = map_frames(counts, with_keys, _KEYED)
     counted = map_groups(keyed, ["user", "song_key"], _settle, _SETTLED)
     return counted.orderBy("user", ROW).drop(ROW)
-
-
-def _with_keys(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    keys = SongKeys()
-    return (keys.add(frame) for frame in frames)
 
 
 def _settle(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

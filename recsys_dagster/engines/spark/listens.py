@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recsys_dagster.engines.spark.arrow import map_frames, map_groups
-from recsys_dagster.engines.spark.tables import PART, ROW, read_with_places
-from recsys_dagster.identity import SongKeys
+from recsys_dagster.engines.spark.tables import PART, ROW, read_with_places, with_keys
 from recsys_dagster.listening.edits import Trust, edits_among, trust_in
 from recsys_dagster.listening.listens import shown
 from recsys_dagster.listening.parts import Part, Parts
@@ -119,13 +118,8 @@ def _edits(session: "SparkSession", parts: Sequence[Part]) -> "DataFrame":
     """What the table does not take from the parts as it stands: part, row and whether a burst."""
     rows = read_with_places(session, [part.table for part in parts])
     named = rows.select(PART, ROW, "user", "artist", "title", "listened_at")
-    keyed = map_frames(named, _with_keys, _KEYED)
+    keyed = map_frames(named, with_keys, _KEYED)
     return map_groups(keyed, ["user", "song_key"], partial(_compare, trust_in(parts)), _EDITS)
-
-
-def _with_keys(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    keys = SongKeys()
-    return (keys.add(frame) for frame in frames)
 
 
 def _compare(trust: Trust, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from recsys_dagster.identity import SongKeys
 from recsys_dagster.storage.atomic import make_folder, temporary_name
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def read_with_places(session: "SparkSession", files: Sequence[Path]) -> "DataFra
     names = [(file.name, at) for at, file in enumerate(files)]
     parts = session.createDataFrame(names, f"file_name string, {PART} int")
     return rows.join(sf.broadcast(parts), "file_name").drop("file_name")
+
+
+def with_keys(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Rows with their `song_key`, in a task."""
+    keys = SongKeys()
+    return (keys.add(frame) for frame in frames)
 
 
 @contextmanager

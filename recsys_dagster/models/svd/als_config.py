@@ -8,14 +8,14 @@ Netflix Prize").
 import math
 from dataclasses import dataclass
 
-from recsys_dagster.errors import RecsysError
+from recsys_dagster.models.svd.config import Checked
 
 FEWEST_FACTORS, LISTENERS_PER_FACTOR = 16, 12
 """Of implicit preference, by validation on 200 and on 1,900 listeners."""
 
 
 @dataclass(frozen=True)
-class AlsConfig:
+class AlsConfig(Checked):
     """What both kinds of preference need.
 
     Parameters
@@ -46,15 +46,8 @@ class AlsConfig:
 
     def __post_init__(self) -> None:
         for name, lowest in (("factors", 1), ("iterations", 1), ("blocks", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < lowest:
-                raise RecsysError(f"{name} must be a whole number from {lowest} up; got {value}.")
+            self._check_whole(name, lowest)
         self._check_above_zero("regularisation")
-
-    def _check_above_zero(self, name: str) -> None:
-        value = getattr(self, name)
-        if not (math.isfinite(value) and value > 0):
-            raise RecsysError(f"{name} must be a number above 0; got {value}.")
 
 
 @dataclass(frozen=True)
@@ -82,10 +75,8 @@ class ImplicitConfig(AlsConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_above_zero("confidence")
-        for name, highest in (("play_exponent", 10), ("popularity_exponent", 1)):
-            value = getattr(self, name)
-            if not 0 <= value <= highest:
-                raise RecsysError(f"{name} must be a number from 0 to {highest}; got {value}.")
+        self._check_range("play_exponent", 0, 10)
+        self._check_range("popularity_exponent", 0, 1)
 
 
 @dataclass(frozen=True)
@@ -105,10 +96,7 @@ class ExplicitConfig(AlsConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.bias_rounds, int) or self.bias_rounds < 1:
-            raise RecsysError(
-                f"bias_rounds must be a whole number from 1 up; got {self.bias_rounds}."
-            )
+        self._check_whole("bias_rounds", 1)
 
 
 def als_config(objective: str, mean_rating: float, n_users: int) -> ImplicitConfig | ExplicitConfig:

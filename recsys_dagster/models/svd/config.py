@@ -10,8 +10,28 @@ Schedule = Literal["constant", "linear", "cosine"]
 SCHEDULES: tuple[Schedule, ...] = ("constant", "linear", "cosine")
 
 
+class Checked:
+    """Settings that refuse what lies outside their range, with the number."""
+
+    def _check_whole(self, name: str, lowest: int) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or value < lowest:
+            raise RecsysError(f"{name} must be a whole number from {lowest} up; got {value}.")
+
+    def _check_above_zero(self, name: str) -> None:
+        value = getattr(self, name)
+        if not (math.isfinite(value) and value > 0):
+            raise RecsysError(f"{name} must be a number above 0; got {value}.")
+
+    def _check_range(self, name: str, lowest: float, highest: float) -> None:
+        value = getattr(self, name)
+        if not lowest <= value <= highest:
+            upper = "up" if highest == math.inf else f"to {highest:g}"
+            raise RecsysError(f"{name} must be a number from {lowest:g} {upper}; got {value}.")
+
+
 @dataclass(frozen=True)
-class SvdConfig:
+class SvdConfig(Checked):
     """How to train, whatever the objective.
 
     Parameters
@@ -71,22 +91,6 @@ class SvdConfig:
             "cosine": (1 + math.cos(math.pi * done)) / 2,
         }
         return self.learning_rate * shares[self.schedule]
-
-    def _check_whole(self, name: str, lowest: int) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, int) or value < lowest:
-            raise RecsysError(f"{name} must be a whole number from {lowest} up; got {value}.")
-
-    def _check_above_zero(self, name: str) -> None:
-        value = getattr(self, name)
-        if not (math.isfinite(value) and value > 0):
-            raise RecsysError(f"{name} must be a number above 0; got {value}.")
-
-    def _check_range(self, name: str, lowest: float, highest: float) -> None:
-        value = getattr(self, name)
-        if not lowest <= value <= highest:
-            upper = "up" if highest == math.inf else f"to {highest:g}"
-            raise RecsysError(f"{name} must be a number from {lowest:g} {upper}; got {value}.")
 
 
 @dataclass(frozen=True)
