@@ -133,6 +133,12 @@ class SongKeys:
         )
 
 
+def with_song_keys(songs: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `song_key`, in their order; see `SongKeys`."""
+    place = "place of the row"
+    return SongKeys().add(songs.with_row_index(place)).sort(place).drop(place)
+
+
 _MARKS = ["feat", "ft", "master", "`", "  ", "\t", "\n", "\v", "\f", "\r"]
 """What a plain name has none of: whatever the rules above look for in ASCII."""
 

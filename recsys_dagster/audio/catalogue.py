@@ -15,7 +15,7 @@ from recsys_dagster.audio.catalogue_files import scan_catalogue
 from recsys_dagster.audio.features import FEATURES, REFUSED, refuse_impossible
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.files.csv_lines import PROBLEM, TOO_FEW_FIELDS
-from recsys_dagster.identity import song_key
+from recsys_dagster.identity import with_song_keys
 from recsys_dagster.spotify_ids import PATTERN
 
 _NO_FEATURES = "no features"
@@ -151,7 +151,5 @@ def _keyed(songs: pl.DataFrame, between_artists: str) -> pl.DataFrame:
     by_first = songs.filter((first != whole) & (first != "")).with_columns(
         first.alias("artist"), pl.lit(1).alias("rank")
     )
-    rows = pl.concat([by_all, by_first]).with_columns(
-        song_key(pl.col("artist"), pl.col("title")).alias("song_key")
-    )
+    rows = with_song_keys(pl.concat([by_all, by_first]))
     return rows.select("song_key", "artist", "title", "spotify_id", *FEATURES, REFUSED, "rank")

@@ -3,7 +3,8 @@
 A quote that is never closed makes any CSV parser swallow all the rows up to the next quote,
 without a word. So the rows that the fast parser finds are compared with the lines that the
 file has; where they differ, each line is parsed alone, the sound ones are written to a clean
-copy, and each of the others is left out with a reason.
+copy, and each of the others is left out with a reason. Where only some rows are doubtful, they
+alone are looked at again.
 """
 
 import csv
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import polars as pl
@@ -80,7 +82,9 @@ def scan_lines(path: Path, shape: CsvShape, workspace: Path) -> pl.LazyFrame:
     The columns by position (`column_0`, …), `line` and `csv_problem`.
     """
     rows, expected = scan_quickly(path, shape)
-    return rows if is_sound(rows, expected) else scan_carefully(path, shape, workspace)
+    if expected is None or (counted := _count(rows)) is None or counted[0] != expected:
+        return scan_carefully(path, shape, workspace)
+    return _settled(rows, path, shape) if counted[1] else rows
 
 
 def scan_quickly(path: Path, shape: CsvShape) -> tuple[pl.LazyFrame, int | None]:
@@ -101,17 +105,31 @@ def scan_quickly(path: Path, shape: CsvShape) -> tuple[pl.LazyFrame, int | None]
     return rows, None if survey.odd else survey.lines - shape.header
 
 
-def is_sound(rows: pl.LazyFrame, expected: int | None) -> bool:
-    """Whether the fast parser may be believed: as many rows as lines, and none doubtful."""
-    if expected is None:
-        return False
+def _count(rows: pl.LazyFrame) -> tuple[int, int] | None:
+    """How many rows there are, and how many are doubtful; `None` where they cannot be parsed."""
     parsed = pl.exclude(PROBLEM).null_count()  # a column not asked for is not parsed
     counts = rows.select(pl.len(), pl.col(PROBLEM).count().alias("doubtful"), parsed)
     try:
         count, doubtful, *_ = counts.collect(engine="streaming").row(0)
     except pl.exceptions.PolarsError:
-        return False
-    return bool(count == expected and doubtful == 0)
+        return None
+    return count, doubtful
+
+
+def _settled(rows: pl.LazyFrame, path: Path, shape: CsvShape) -> pl.LazyFrame:
+    """The rows, each of which is one line, with the doubtful ones parsed alone."""
+    doubtful = rows.filter(pl.col(PROBLEM).is_not_null()).select(LINE)
+    asked = set(doubtful.collect(engine="streaming")[LINE])
+    with _open(path) as file:
+        wrong = [
+            (number, problem)
+            for number, text in enumerate(file, start=1)
+            if number in asked and (problem := _parse_line(number, text, shape).problem)
+        ]
+    problems = pl.LazyFrame(wrong, {LINE: pl.Int64, PROBLEM: pl.String}, orient="row")
+    found = rows.drop(PROBLEM).join(problems, on=LINE, how="left", maintain_order="left")
+    fields = pl.col(column_names(shape.width))
+    return found.with_columns(pl.when(pl.col(PROBLEM).is_null()).then(fields).otherwise(pl.lit("")))
 
 
 def scan_carefully(path: Path, shape: CsvShape, workspace: Path) -> pl.LazyFrame:
@@ -186,8 +204,12 @@ def _write_clean(path: Path, shape: CsvShape, clean: Path) -> None:
             writer.writerow([line.number, line.problem or "", *fields])
 
 
+def _open(path: Path) -> TextIO:
+    return path.open(encoding="utf-8-sig", errors="replace", newline="\n")
+
+
 def _parse_lines(path: Path, shape: CsvShape) -> Iterator[_Line]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+    with _open(path) as file:
         if shape.header:
             next(file)
         number, ahead = 1 + shape.header, deque(islice(file, _LONGEST_ROW))
