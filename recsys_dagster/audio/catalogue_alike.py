@@ -5,10 +5,19 @@ the letters or the first letter of every word. So the work grows with the songs 
 begin alike, and not with the catalogue; where those are too many, only equal letters count.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from recsys_dagster.audio.features import FEATURE_TABLE
-from recsys_dagster.audio.matching import PARTS, add_parts, folded_artist, score_pairs
+from recsys_dagster.audio.matching import (
+    PARTS,
+    add_parts,
+    folded_artist,
+    folded_key,
+    score_pairs,
+)
+from recsys_dagster.identity import SEPARATOR
 
 SHARES = [feature.name for feature in FEATURE_TABLE if feature.unit == "share"]
 """The features from 0 to 1, by which rows are the same recording or not."""
@@ -25,12 +34,12 @@ class AlikeIndex:
     Parameters
     ----------
     rows
-        row, artist, title, and `SHARES`; one for each song, the best first.
+        row, artist, title, song_key, and `SHARES`; one for each song, the best first.
     """
 
     def __init__(self, rows: pl.DataFrame) -> None:
         beginning = ["folded", "kind", "initials"]
-        parts = with_parts(rows.select("row", "artist", "title", *SHARES))
+        parts = with_parts(rows.select("row", "artist", "title", "song_key", *SHARES))
         self._rows = parts.with_columns(
             (pl.len().over(beginning) <= _MOST_ALIKE).alias("few"),
             pl.col(PARTS).name.suffix("_other"),
@@ -64,7 +73,7 @@ class AlikeIndex:
 
     def score(self, songs: pl.DataFrame) -> pl.DataFrame:
         """All rows that match, however many a song has: song_id, row, score."""
-        wanted = _by_artist(songs)
+        wanted = _by_artist(songs.select("song_id", "artist", "title"))
         rows = self._rows.join(wanted, on="folded", how="semi")
         pairs = _pairs(with_parts(wanted.join(rows, on="folded", how="semi")), rows)
         good = score_pairs(pairs).filter(pl.col("score") > 0)
@@ -80,9 +89,16 @@ def with_parts(frame: pl.DataFrame) -> pl.DataFrame:
 def _folded(frame: pl.DataFrame) -> pl.DataFrame:
     if "folded" in frame.columns:
         return frame
-    artists = frame.select("artist").unique()
-    folded = artists.with_columns(folded_artist(pl.col("artist")).alias("folded"))
-    return frame.join(folded.drop_nulls(), on="artist", maintain_order="left")
+    if "song_key" in frame.columns:
+        key = pl.col("song_key").str.split(SEPARATOR).list.first()
+        return _named(frame.with_columns(key.alias("artist_key")), "artist_key", folded_key)
+    return _named(frame, "artist", folded_artist)
+
+
+def _named(frame: pl.DataFrame, name: str, fold: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """Add `folded`, each name folded once; rows whose name says nothing are left out."""
+    folded = frame.select(pl.col(name).unique()).with_columns(fold(pl.col(name)).alias("folded"))
+    return frame.join(folded.drop_nulls(), on=name, maintain_order="left")
 
 
 def _by_artist(songs: pl.DataFrame) -> pl.DataFrame:

@@ -23,7 +23,7 @@ from recsys_dagster.audio.matching_words import (
     VERSIONS,
     WORDS,
 )
-from recsys_dagster.identity import artist_key, title_key
+from recsys_dagster.identity import SEPARATOR, artist_key, title_key
 
 SAME_WORDS, SAME_LETTERS, NO_ARTICLE, NO_FILM, SLIP = 0.99, 0.98, 0.97, 0.96, 0.95
 """Highest scores: same words; same but for spaces; a leading "the" or a film's name on one side
@@ -76,7 +76,8 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     frame
-        Has `title`, and may have `artist`, which may name the guest.
+        Has `title`, and may have `artist`, which may name the guest, and `song_key`, of which the
+        title's key is taken.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
     leading `article`, the `film` that the song is from, a closing "!" or "?" as `mark`, the
     first `guest`.
     """
-    told = title_key(pl.col("title")).str.replace_all(HARMLESS, "")
+    told = _told(frame).str.replace_all(HARMLESS, "")
     film = pl.col("told").str.extract(f"(?:{FILM})", 0).str.extract("[\"'](.*)[\"']")
     words = _words(pl.col("told").str.replace_all(FILM, ""))
     article = r"^(the|an?) (\S+ \S)"
@@ -110,6 +111,12 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("told")
     )  # fmt: skip
+
+
+def _told(frame: pl.DataFrame) -> pl.Expr:
+    if "song_key" in frame.columns:
+        return pl.col("song_key").str.split(SEPARATOR).list.last()
+    return title_key(pl.col("title"))
 
 
 def score_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
