@@ -1,5 +1,7 @@
 """`ItemKnn` looked into by compiled loops: for batches, which have the time to compile them."""
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,27 @@ from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.svd.vectors import compiled
 
 Ids = NDArray[np.integer]
-_SLOWER = 16
-"""By how much more it costs to sort a neighbour than to go past an item."""
+
+
+class _Scratch:
+    """Arrays over all items that a thread keeps, so that a query touches what it finds alone.
+
+    Between queries `sums` is 0, and `places` -1, everywhere.
+    """
+
+    def __init__(self, n_items: int) -> None:
+        self.sums = np.zeros(n_items)
+        self.places = np.full(n_items, -1, np.int32)
+
+
+_OF_THREAD = threading.local()
+
+
+def _scratch(n_items: int) -> _Scratch:
+    kept: _Scratch | None = getattr(_OF_THREAD, "scratch", None)
+    if kept is None or len(kept.sums) != n_items:
+        kept = _OF_THREAD.scratch = _Scratch(n_items)
+    return kept
 
 
 class CompiledItemKnn(ItemKnn):
@@ -27,35 +48,31 @@ class CompiledItemKnn(ItemKnn):
         """The same neighbours; arrays are shared."""
         return cls(np.asarray(model.ids), np.asarray(model.weights), model.config)
 
-    def _are_few(self, seeds: Ids) -> bool:
-        """Whether looking at the seeds' neighbours alone costs less than a row of all items."""
-        return bool(len(seeds) * self.ids.shape[1] * _SLOWER < len(self))
-
     def found(
         self, seeds: Ids, weights: Float32Array | None = None
     ) -> tuple[IntArray, Float32Array]:
         """See `ItemKnn.found`."""
-        if self._are_few(seeds):
-            return super().found(seeds, weights)
         seeds, counted = checked_seeds(seeds, weights, len(self))
-        sums, met = np.zeros(len(self)), np.zeros(len(self), bool)
-        _sum(self.ids, self.weights, seeds, counted, sums, met)
-        items = np.flatnonzero(met)
-        return items, sums[items].astype(np.float32)
+        scratch, met = _scratch(len(self)), np.empty(len(seeds) * self.ids.shape[1], np.int32)
+        arrays = self.ids, self.weights
+        met = met[: _sum(*arrays, seeds, counted, scratch.sums, scratch.places, met)]
+        met.sort()
+        scores = scratch.sums[met].astype(np.float32)
+        scratch.sums[met], scratch.places[met] = 0, -1
+        return met.astype(np.int64), scores
 
     def contributions(
         self, seeds: Ids, items: Ids, weights: Float32Array | None = None
     ) -> Float32Array:
         """See `ItemKnn.contributions`."""
-        if self._are_few(seeds):
-            return super().contributions(seeds, items, weights)
         seeds, counted = checked_seeds(seeds, weights, len(self))
         check_indices("items", items, len(self))
         asked, rows = np.unique(items, return_inverse=True)
-        places = np.full(len(self), -1, np.int32)
+        places = _scratch(len(self)).places
         places[asked] = np.arange(len(asked))
         parts = np.zeros((len(asked), len(seeds)), np.float32)
         _place(self.ids, self.weights, seeds, counted, places, parts)
+        places[asked] = -1
         return parts if len(asked) == len(items) and (asked == items).all() else parts[rows]
 
 
@@ -66,17 +83,26 @@ def _sum(
     seeds: IntArray,
     counted: Float32Array,
     sums: Float64Array,
-    met: NDArray[np.bool_],
-) -> None:
-    """Add up, for each item, the weights of the seeds that it is near to."""
+    places: Int32Array,
+    met: Int32Array,
+) -> int:
+    """Add up, for each item, the weights of the seeds that it is near to; how many items were met.
+
+    Of those `places` is no longer -1, and they are the first of `met`.
+    """
+    count = 0
     for place in range(len(seeds)):
-        seed, count = seeds[place], counted[place]
+        seed, share = seeds[place], counted[place]
         for rank in range(ids.shape[1]):
             item = ids[seed, rank]
             if item < 0:
                 break
-            sums[item] += np.float64(np.float32(weights[seed, rank] * count))
-            met[item] = True
+            sums[item] += np.float64(np.float32(weights[seed, rank] * share))
+            if places[item] < 0:
+                places[item] = count
+                met[count] = item
+                count += 1
+    return count
 
 
 @compiled
