@@ -1,0 +1,64 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys_dagster.errors import RecsysError
+from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
+from recsys_dagster.models.item_looking import CompiledItemKnn
+
+ITEMS = 60
+
+
+def a_model(seed: int = 0, n_items: int = ITEMS, neighbours: int = 5) -> ItemKnn:
+    rng = np.random.default_rng(seed)
+    users, items = np.nonzero(rng.random((40, n_items)) < 0.2)
+    size = {"n_users": 40, "n_items": n_items}
+    config = ItemKnnConfig(neighbours=neighbours)
+    return ItemKnn.fit(users, items, rng.integers(1, 9, len(users)), config=config, **size)
+
+
+PLAIN = a_model()
+COMPILED = CompiledItemKnn.of(PLAIN)
+SEEDS = st.lists(st.integers(0, ITEMS - 1), max_size=20).map(lambda ids: np.array(ids, np.int64))
+
+
+def assert_alike(plain: ItemKnn, compiled: ItemKnn, seeds: np.ndarray, asked: np.ndarray) -> None:
+    weights = np.linspace(0.5, 2, len(seeds), dtype=np.float32)
+    for some in (None, weights):
+        ids, scores = plain.found(seeds, some)
+        found, other = compiled.found(seeds, some)
+        np.testing.assert_array_equal(found, ids)
+        np.testing.assert_allclose(other, scores, rtol=1e-6)
+        expected = plain.contributions(seeds, asked, some)
+        np.testing.assert_allclose(compiled.contributions(seeds, asked, some), expected, rtol=1e-6)
+
+
+@given(SEEDS, SEEDS)
+def test_compiled_loops_find_what_numpy_finds(seeds: np.ndarray, asked: np.ndarray) -> None:
+    assert_alike(PLAIN, COMPILED, seeds, asked)
+
+
+def test_models_of_several_sizes_in_one_thread() -> None:
+    models = [a_model(seed, n_items) for seed, n_items in enumerate((30, 80, 30))]
+    seeds, asked = np.array([3, 29, 3]), np.array([29, 0, 7, 0])
+    for model in (*models, *models):
+        assert_alike(model, CompiledItemKnn.of(model), seeds, asked)
+
+
+def test_several_threads_do_not_disturb_each_other() -> None:
+    rng = np.random.default_rng(1)
+    queries = [rng.integers(0, ITEMS, 12) for _ in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(COMPILED.found, queries))
+    for query, (ids, scores) in zip(queries, found, strict=True):
+        np.testing.assert_array_equal(ids, PLAIN.found(query)[0])
+        np.testing.assert_allclose(scores, PLAIN.found(query)[1], rtol=1e-6)
+
+
+def test_a_refused_query_leaves_nothing_behind() -> None:
+    with pytest.raises(RecsysError, match="items"):
+        COMPILED.contributions(np.array([1]), np.array([2, ITEMS]))
+    assert_alike(PLAIN, COMPILED, np.array([1]), np.array([2]))
