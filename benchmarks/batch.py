@@ -32,9 +32,11 @@ from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.models.svd.config import RankingConfig
 from recsys_dagster.models.svd.fitting import fit_all
 from recsys_dagster.recommend.batch import recommend_all
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import PARTS
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Histories
-from recsys_dagster.recommend.ranker import SOURCES, Fusion, Learned, Rankers
+from recsys_dagster.recommend.ranker import Fusion, Learned, Rankers
 from recsys_dagster.recommend.sources import Query
 
 SONGS_LISTENED, N, THREADS, SONGS_EACH = 190, 20, 2, 8
@@ -87,7 +89,7 @@ def learned(engine: Engine, histories: Histories) -> Learned:
         songs, plays = histories.at(user)
         kept = rng.random(len(songs)) < 0.6
         query = Query(songs[kept], np.log1p(plays[kept]).astype(np.float32))
-        pool = engine.candidates(query, SOURCES, 100)
+        pool = engine.candidates(query, PARTS, 100)
         right = np.isin(pool.ids, songs[~kept])
         taken = right | (rng.random(len(right)) < 0.2)
         rows.append(engine.features(query)(pool)[taken])

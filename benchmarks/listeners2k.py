@@ -52,7 +52,8 @@ from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.config import RankingConfig
 from recsys_dagster.models.svd.training import refit
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster.recommend.sources import Query, top
 

@@ -36,9 +36,11 @@ from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.models.svd.config import RankingConfig
 from recsys_dagster.models.svd.fitting import fit_all
 from recsys_dagster.recommend import Recommender
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import PARTS
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Histories, Parts, pack, unpack
-from recsys_dagster.recommend.ranker import SOURCES, Fusion, Learned, Rankers
+from recsys_dagster.recommend.ranker import Fusion, Learned, Rankers
 from recsys_dagster.recommend.sources import Knn, Query, Svd
 from recsys_dagster.storage.releases import Releases
 
@@ -86,7 +88,7 @@ def _learned(parts: Parts, rng: np.random.Generator) -> Learned:
     engine, found = Engine(models, parts.ranker), []
     for seeds in requests(parts, LEARNED_FROM, rng):
         query = Query(np.array(seeds))
-        found.append(engine.features(query)(engine.candidates(query, SOURCES, NEAREST)))
+        found.append(engine.features(query)(engine.candidates(query, PARTS, NEAREST)))
     rows = np.concatenate(found)
     likely = 1 / (1 + np.exp(3 - rows[:, 0] - 2 * rows[:, 5] * rows[:, 10]))
     wanted = rng.random(len(rows)) < likely

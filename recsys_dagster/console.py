@@ -21,6 +21,7 @@ from rich.text import Text
 
 from recsys_dagster.progress import SILENT, Progress, Task
 from recsys_dagster.recommend.answer import Answer, Song
+from recsys_dagster.recommend.methods import BRINGS
 
 _WIDE = 200
 """Columns where there is no terminal to ask: what goes into a file or a pipe is not folded."""
@@ -167,7 +168,7 @@ def show_answer(answer: Answer) -> None:
             song.artist,
             song.title,
             bar(song.score / best),
-            "+".join(_SOURCES.get(one, one) for one in song.sources),
+            "+".join(BRINGS.get(one, one).lower() for one in song.sources),
             _because(song.because.seeds, names, [one.feature for one in song.because.audio]),
         )
         for song in answer.recommendations
@@ -191,10 +192,6 @@ def show_unmatched(answer: Answer) -> None:
         err.print(fallback, markup=False, soft_wrap=True)
 
 
-_SOURCES = {
-    "svd": "taste", "items": "listeners", "knn": "sound", "artist": "artist",
-    "popular": "popular",
-}  # fmt: skip
 _FALLBACKS = {
     "audio": "Nobody has listened to these songs yet, so the answer goes by how they sound.",
     "unknown": "None of the songs is known, so these come from the most played ones.",

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from recsys_dagster.audio.batches import VERSION as BATCHES_VERSION
 from recsys_dagster.listening.formats import FORMATS
+from recsys_dagster.recommend.features import FEATURE_NAMES
+from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster.relearning import (
     DATA,
     FINAL_TOO,
@@ -58,6 +60,10 @@ class Stage:
 
 READERS = ", ".join(f"{form.name} {form.version}" for form in FORMATS)
 """A reader that is new, or that changed, reads the files again."""
+CANDIDATES = ", ".join(FEATURE_NAMES)
+"""A candidate source that is new, or of which the ranker sees something else, is learned with."""
+RANKED = ", ".join(METHODS)
+"""A method that is new is measured."""
 INTERACTIONS = ("user_song_interactions", "unique_songs")
 MODELS = ("svd_model", "item_neighbours", "knn_index")
 
@@ -77,8 +83,12 @@ STAGES: dict[str, Stage] = {
         Stage("svd_model", "5", INTERACTIONS, settings=("svd_objective", "engine")),
         Stage("item_neighbours", "1", INTERACTIONS),
         Stage("knn_index", "1", ("audio_features",)),
-        Stage("ranker", "3", (*INTERACTIONS, *MODELS)),
-        Stage("evaluation", "4", ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker")),
+        Stage("ranker", f"3 {CANDIDATES}", (*INTERACTIONS, *MODELS)),
+        Stage(
+            "evaluation",
+            f"4 {RANKED}",
+            ("listens", *INTERACTIONS, "audio_features", *MODELS, "ranker"),
+        ),
         Stage(
             "recommender_release",
             "7",

@@ -22,7 +22,9 @@ from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.config import SquaredConfig
 from recsys_dagster.models.svd.fitting import fit_all
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.baselines import BASELINES
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Histories, Parts
 from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster.recommend.songs import add_search_columns
@@ -161,14 +163,20 @@ def histories(shape: Shape, users: Ints, items: Ints, plays: Ints) -> Histories:
     return Histories(names, starts, items.astype(np.int32), plays.astype(np.int64))
 
 
+def brought_by(method: str) -> str:
+    """The source that the songs of a method come from; of the hybrid itself."""
+    return {one.name: one.source for one in BASELINES}.get(method, method)
+
+
 def reach(world: World, method: str, seeds: Iterable[int]) -> set[int]:
     """Every song that a method can bring for some seeds, however many are asked for."""
     known, songs = set(seeds), np.unique(world.items)
-    if method in ("knn", "seed"):
+    source = brought_by(method)
+    if source == "knn":
         songs = np.setdiff1d(songs, world.shape.silent)
-    elif method == "artist":
+    elif source == "artist":
         songs = songs[np.isin([artist(one) for one in songs], [artist(one) for one in known])]
-    elif method == "items":
+    elif source == "items":
         theirs = np.isin(world.users, world.users[np.isin(world.items, list(known))])
         songs = np.unique(world.items[theirs])
     return set(songs.tolist()) - known

@@ -10,7 +10,8 @@ from recsys_dagster.evaluation.bootstrap import draw_weights
 from recsys_dagster.evaluation.document import SEED, difference, named_intervals, named_means
 from recsys_dagster.evaluation.pairs import Pairs
 from recsys_dagster.evaluation.ranking import Ask, EngineOf, Ranking, rank_here
-from recsys_dagster.evaluation.trial import HYBRID, RANDOM, Figures, Trial
+from recsys_dagster.evaluation.trial import RANDOM, Figures, Trial
+from recsys_dagster.recommend.methods import HYBRID
 
 SHUFFLED = "shuffled"
 

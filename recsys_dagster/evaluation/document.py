@@ -14,8 +14,8 @@ from recsys_dagster.evaluation.bootstrap import (
     intervals,
     means,
 )
-from recsys_dagster.evaluation.trial import HEADLINE, HYBRID, NAMES, Trial
-from recsys_dagster.recommend.engine import PARTS
+from recsys_dagster.evaluation.trial import HEADLINE, NAMES, Trial
+from recsys_dagster.recommend.methods import HYBRID, MEASURED_AGAINST, PARTS
 
 SEED = 0
 DIGITS = 6
@@ -45,8 +45,8 @@ def summarise(trial: Trial, protocol: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     `protocol`, `bootstrap`, `methods` (the mean of each figure), `intervals` (its 95 %
-    interval), `best_part`, `differences` (of the hybrid to `popular`, the best part and `seed`,
-    over the same listeners) and `reasons` (why a figure is `None`).
+    interval), `best_part`, `differences` (of the hybrid to the best part and to
+    `MEASURED_AGAINST`, over the same listeners) and `reasons` (why a figure is `None`).
     """
     weights = draw_weights(len(trial.cases), SEED)
     methods = {
@@ -65,7 +65,7 @@ def summarise(trial: Trial, protocol: Mapping[str, Any]) -> dict[str, Any]:
         "best_part": best,
         "differences": {
             other: difference(trial.figures[HYBRID], trial.figures[other], weights)
-            for other in dict.fromkeys(("popular", best, "seed"))
+            for other in dict.fromkeys((best, *MEASURED_AGAINST))
             if other in trial.figures
         },
         "reasons": _reasons(methods, len(trial.cases)),

@@ -14,9 +14,10 @@ from recsys_dagster.evaluation.protocol import COLD, KNOWN, STRANGERS, describe_
 from recsys_dagster.evaluation.ranking import Ask, EngineOf, Ranking, rank_here
 from recsys_dagster.evaluation.split import Bools, Split
 from recsys_dagster.evaluation.tasks import seeds_name
-from recsys_dagster.evaluation.trial import HYBRID, Audience, Trial, run_trial
+from recsys_dagster.evaluation.trial import Audience, Trial, run_trial
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import HYBRID
 from recsys_dagster.recommend.ranker import Rankers
 
 RankersOf = Callable[[int], Rankers]

@@ -21,8 +21,9 @@ from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
-from recsys_dagster.recommend.ranker import SOURCES, Fusion, Learned, Ranker
+from recsys_dagster.recommend.ranker import Fusion, Learned, Ranker
 
 FUSIONS: tuple[Mapping[str, float], ...] = (
     {"svd": 1.0, "items": 0.7, "artist": 0.5, "knn": 0.25},
@@ -96,7 +97,7 @@ def gather(
     with progress.task("Finding candidates", len(kept)) as task:
         for case in kept:
             engine = engine_of(case)
-            pool = engine.candidates(case.query, SOURCES, DEFAULT.candidates)
+            pool = engine.candidates(case.query, PARTS, DEFAULT.candidates)
             found = engine.features(case.query)(pool)
             examples.append(Example(case, pool, found.astype(np.float32)))
             task.advance()

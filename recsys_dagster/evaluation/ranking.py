@@ -11,8 +11,9 @@ from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import CUTOFFS
 from recsys_dagster.evaluation.pairs import NO_SONG, Ints
 from recsys_dagster.progress import SILENT, Progress
+from recsys_dagster.recommend.baselines import SEED_NEIGHBOURS
 from recsys_dagster.recommend.batch import BLOCK
-from recsys_dagster.recommend.engine import SEED_NEIGHBOURS, Engine
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Query

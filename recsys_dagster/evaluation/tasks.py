@@ -12,7 +12,8 @@ from recsys_dagster.evaluation.document import (
     named_means,
 )
 from recsys_dagster.evaluation.report import markdown_rows, ranged, title
-from recsys_dagster.evaluation.trial import HYBRID, NAMES, Trial
+from recsys_dagster.evaluation.trial import NAMES, RANDOM, Trial
+from recsys_dagster.recommend.methods import HYBRID, MEASURED_AGAINST
 
 SHOWN = ("ndcg@10", "recall@10", "recall@20", "precision@10", "mrr@10", "hit@10")
 """The figures of a task that is not the headline."""
@@ -30,12 +31,12 @@ def seeds_name(seeds: int) -> str:
 def summarise_task(trial: Trial, description: str) -> dict[str, Any]:
     """A task in short: listeners, `SHOWN` of each method with intervals, and differences.
 
-    The differences of the hybrid are to the best part, to `seed`, to `popular` and to `random`.
+    The differences of the hybrid are to the best part, to `MEASURED_AGAINST` and to random order.
     """
     weights = draw_weights(len(trial.cases), SEED)
     means = {name: named_means(rows) for name, rows in trial.figures.items()}
     best = best_part(means)
-    others = [one for one in dict.fromkeys((best, "seed", "popular", "random"))
+    others = [one for one in dict.fromkeys((best, *MEASURED_AGAINST, RANDOM))
               if one in trial.figures]  # fmt: skip
     apart = {
         one: _shown(difference(trial.figures[HYBRID], trial.figures[one], weights))

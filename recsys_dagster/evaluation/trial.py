@@ -29,11 +29,10 @@ from recsys_dagster.evaluation.ranking import (
 )
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.engine import METHODS
+from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster.recommend.sources import is_among
 
 RANDOM = "random"
-HYBRID = "hybrid"
 HEADLINE = "ndcg@10"
 NAMES = (*ACCURACY_NAMES, *BY_LISTENER)
 """The figures that each listener has."""

@@ -1,8 +1,8 @@
 """The recommender: candidates, ranking, explanations, the public `Recommender`."""
 
 from recsys_dagster.recommend.answer import Answer, Exclusion, Recommendation, Seed, Song
-from recsys_dagster.recommend.engine import METHODS
 from recsys_dagster.recommend.ladder import RUNGS
+from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster.recommend.recommender import MAX_SEEDS, Recommender
 from recsys_dagster.recommend.reranking import Reranking
 

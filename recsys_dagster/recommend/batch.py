@@ -16,9 +16,11 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.scan import Hidden
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
-from recsys_dagster.recommend.engine import PARTS, Engine, Ranked
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.packing import Histories
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Ids, Query, Scores
 

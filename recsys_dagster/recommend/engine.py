@@ -1,89 +1,33 @@
 """The engine: a query and a method in, a ranking out. Serving and evaluation share it."""
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.models.item_knn import ItemKnn
-from recsys_dagster.models.knn.index import KnnIndex
-from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.artists import Artists
+from recsys_dagster.recommend.baselines import BASELINES
 from recsys_dagster.recommend.features import CandidateFeatures
+from recsys_dagster.recommend.methods import HYBRID
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.pool import Pool
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Features, Rankers
 from recsys_dagster.recommend.sources import (
+    SOURCES,
+    Artists,
     Candidates,
-    Ids,
     Items,
     Knn,
     Popular,
     Query,
-    Scores,
     Source,
     Svd,
 )
 
-METHODS: tuple[str, ...] = ("hybrid", "svd", "items", "knn", "artist", "seed", "popular")
-PARTS: tuple[str, ...] = ("svd", "items", "knn", "artist", "popular")
-"""The methods that are one source of the hybrid alone."""
-AUDIO_METHODS = frozenset({"knn", "seed"})
-"""Methods that need a seed with audio features."""
-SEED_NEIGHBOURS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A ranking, best first.
-
-    `by_source` has what each source added to the songs' scores, shape (n,) each, 0 where it did
-    not bring the song.
-    """
-
-    ids: Ids
-    scores: Scores
-    by_source: dict[str, Scores]
-
-    def sources(self, position: int) -> tuple[str, ...]:
-        """The sources that brought the song at a position, the strongest first."""
-        added = {name: float(one[position]) for name, one in self.by_source.items()}
-        brought = [name for name in added if added[name]]
-        return tuple(sorted(brought, key=lambda name: (-added[name], name)))
-
-    def take(self, positions: Ids) -> "Ranked":
-        """The songs at some positions, in that order."""
-        by_source = {name: one[positions] for name, one in self.by_source.items()}
-        return Ranked(self.ids[positions], self.scores[positions], by_source)
-
-
-@dataclass(frozen=True)
-class Models:
-    """What an engine is made of, all over the same song ids.
-
-    Attributes
-    ----------
-    svd, knn
-        The factorisation and the index over the audio features.
-    plays, listeners
-        Of each song, shape (n_songs,).
-    artists
-        Number of each song's artist, shape (n_songs,).
-    items
-        Item-item neighbours, or `None`: nothing is known of who plays what with what.
-    available
-        Which songs may be recommended, shape (n_songs,); by default those with plays.
-    """
-
-    svd: SvdModel
-    knn: KnnIndex
-    plays: NDArray[np.integer[Any]]
-    listeners: NDArray[np.integer[Any]]
-    artists: NDArray[np.integer[Any]]
-    items: ItemKnn | None = None
-    available: NDArray[np.bool_] | None = None
+_BASELINES = {one.name: one for one in BASELINES}
+_Kind = TypeVar("_Kind", bound=Source)
 
 
 class Engine:
@@ -95,26 +39,30 @@ class Engine:
         What the candidate sources look into.
     rankers
         What joins their candidates.
+
+    Attributes
+    ----------
+    sources
+        By name, those of `SOURCES` that the models have something for.
+    svd, items, knn, artists, popular
+        Those of them that others ask more of than candidates.
     """
 
-    _svd_source: type[Svd] = Svd
-    _knn_source: type[Knn] = Knn
+    kinds: ClassVar[Sequence[type[Source]]] = SOURCES
 
     def __init__(self, models: Models, rankers: Rankers) -> None:
         self.models = models
         self.rankers = rankers
-        known = models.available
-        self.available = np.asarray(models.plays > 0) if known is None else known
-        self.svd = self._svd_source(models.svd, self.available)
-        self.knn = self._knn_source(models.knn, np.flatnonzero(~self.available))
-        self.popular = Popular(models.plays, self.available)
-        self.artists = Artists(models.artists, models.plays, self.available)
-        self.items = None if models.items is None else Items(models.items, self.available)
-        found = (self.svd, self.items, self.knn, self.artists, self.popular)
-        self.sources: dict[str, Source] = {one.name: one for one in found if one is not None}
-        self._features = CandidateFeatures(
-            self.svd, self.items, self.knn, self.artists, self.popular, models.listeners
-        )
+        self.available = models.recommendable
+        made = (kind.of(models) for kind in self.kinds)
+        self.sources: Mapping[str, Source] = {one.name: one for one in made if one is not None}
+        self.svd, self.knn = self._one(Svd), self._one(Knn)
+        self.artists, self.popular = self._one(Artists), self._one(Popular)
+        self.items = None if models.items is None else self._one(Items)
+        self._features = CandidateFeatures(self.sources, models.artists)
+
+    def _one(self, kind: type[_Kind]) -> _Kind:
+        return next(one for one in self.sources.values() if isinstance(one, kind))
 
     def with_rankers(self, rankers: Rankers) -> "Engine":
         """An engine over the same models with other rankers."""
@@ -132,13 +80,13 @@ class Engine:
         What `hybrid` and `seed` look at, and so their order, depends on how many songs are asked
         for; here that is `depth`.
         """
-        if method == "hybrid":
+        if method == HYBRID:
             return self._hybrid(query, n, depth)
-        if method == "seed":
-            return self._seed(query, n, depth)
+        if baseline := _BASELINES.get(method):
+            return Ranked.alone(baseline.source, baseline.candidates(self, query, n, depth))
         source = self.sources.get(method)
         nothing = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-        return _alone(method, source.candidates(query, n) if source else nothing)
+        return Ranked.alone(method, source.candidates(query, n) if source else nothing)
 
     def candidates(self, query: Query, sources: Sequence[str], depth: int) -> Pool:
         """What some of the sources bring, `depth` songs each."""
@@ -156,17 +104,6 @@ class Engine:
 
         return of
 
-    def _seed(self, query: Query, n: int, depth: int) -> Ranked:
-        """The 100 songs nearest to the seeds' mean, sorted by how often they are played.
-
-        This is what the system that ours replaces does, kept as the baseline it is. That one
-        sorts by the item bias of its factorisation, which says how much a song is played.
-        """
-        near = self.knn.candidates(query, max(SEED_NEIGHBOURS, depth)).ids
-        scores = self.popular.plays[near]
-        best = np.lexsort((near, -scores))[:n]
-        return _alone("knn", Candidates(near[best], scores[best]))
-
     def _hybrid(self, query: Query, n: int, depth: int) -> Ranked:
         """The candidates of the sources that the ranker asks, joined by it.
 
@@ -180,7 +117,3 @@ class Engine:
         shares = ranker.shares(pool, features, best)
         added = {name: (one * scores[best]).astype(np.float32) for name, one in shares.items()}
         return Ranked(pool.ids[best], scores[best], added)
-
-
-def _alone(name: str, found: Candidates) -> Ranked:
-    return Ranked(found.ids, found.scores, {name: np.ones(len(found.ids), np.float32)})

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.recommend.answer import AudioAgreement, Because, SeedShare
-from recsys_dagster.recommend.engine import Engine, Ranked
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import DEAF
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.sources import Query
 
 COMPARED = (
@@ -64,9 +66,9 @@ class Explainer:
     def explain(self, ranked: Ranked, query: Query) -> list[Because]:
         """One explanation a song, the strongest seeds and the nearest features first.
 
-        What is popular was not brought by any seed, so there is nothing to explain.
+        What no seed has brought, such as what is popular, is not explained.
         """
-        if not len(query.seeds) or set(ranked.by_source) == {"popular"}:
+        if not len(query.seeds) or set(ranked.by_source) <= set(DEAF):
             return [Because()] * len(ranked.ids)
         shares = seed_shares(self._engine, ranked, query)
         return [

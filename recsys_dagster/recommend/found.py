@@ -17,10 +17,20 @@ from recsys_dagster.models.ranking.walking import CompiledTrees
 from recsys_dagster.models.scan import Hidden, scan
 from recsys_dagster.models.svd.folding import FoldIn
 from recsys_dagster.models.svd.folding_all import fold_in_all
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.ranker import Learned, Ranker, Rankers
 from recsys_dagster.recommend.sounding import sounds_like
-from recsys_dagster.recommend.sources import Candidates, Ids, Knn, Query, Scores, Svd
+from recsys_dagster.recommend.sources import (
+    SOURCES,
+    Candidates,
+    Ids,
+    Knn,
+    Query,
+    Scores,
+    Source,
+    Svd,
+)
 
 _NO_PARTS = np.empty((0, 0), np.float32)
 
@@ -75,11 +85,13 @@ class _FoundKnn(Knn):
         return super().candidates(query, n) if found is None else found
 
 
+_FOUND: dict[type[Source], type[Source]] = {Svd: _FoundSvd, Knn: _FoundKnn}
+
+
 class BatchEngine(Engine):
     """An engine that takes from a `Found` query what it brings along."""
 
-    _svd_source = _FoundSvd
-    _knn_source = _FoundKnn
+    kinds = tuple(_FOUND.get(kind, kind) for kind in SOURCES)
 
     def __init__(self, models: Models, rankers: Rankers) -> None:
         super().__init__(_in_memory(models), _compiled(rankers))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.engine import Models
+from recsys_dagster.recommend.models import Models
 
 _ARRAYS = ("plays", "listeners", "artists", "available")
 

@@ -9,7 +9,9 @@ from polars.io.plugins import register_io_source
 
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.batch import Batch, Block, recommend_all
-from recsys_dagster.recommend.engine import PARTS, Engine, Models
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import PARTS
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Parts
 from recsys_dagster.storage.tables import write_table
 

@@ -11,13 +11,16 @@ from threadpoolctl import ThreadpoolController
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Answer, Recommendation, Seed, Song
-from recsys_dagster.recommend.engine import AUDIO_METHODS, METHODS, Engine, Models, Ranked
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.exclusions import exclusions
 from recsys_dagster.recommend.explain import Explainer
 from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.ladder import method_of, rung_of
+from recsys_dagster.recommend.methods import AUDIO_METHODS, METHODS
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Parts, unpack
 from recsys_dagster.recommend.placing import Places
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.reranking import Reranker, Reranking
 from recsys_dagster.recommend.songs import SongTable
 from recsys_dagster.recommend.sound import Features, Sound

@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.recommend.engine import Engine, Ranked
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.relevance import Floats, Likeness, marginal_relevance
 from recsys_dagster.recommend.songs import SongTable
 from recsys_dagster.recommend.sources import Ids, Query

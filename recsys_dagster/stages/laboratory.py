@@ -23,8 +23,9 @@ from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.popularity import play_counts
 from recsys_dagster.models.svd.model import SvdModel
-from recsys_dagster.recommend.engine import Engine, Models
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import Workshop

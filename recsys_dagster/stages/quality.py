@@ -31,7 +31,7 @@ from recsys_dagster.evaluation.split import Ints
 from recsys_dagster.evaluation.tasks import summarise_task
 from recsys_dagster.evaluation.trial import Trial
 from recsys_dagster.evaluation.variants import FINAL
-from recsys_dagster.recommend.engine import PARTS
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.relearning import LEARNED_FROM, SEAL
 from recsys_dagster.stages.base import Facts, Made

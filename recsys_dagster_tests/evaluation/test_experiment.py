@@ -11,8 +11,9 @@ from recsys_dagster.evaluation.trial import (
     Trial,
     run_trial,
 )
-from recsys_dagster.recommend.engine import METHODS, Engine
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine, Found
+from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster.recommend.ranker import Fusion, Rankers
 from recsys_dagster_tests import worlds
 

@@ -12,7 +12,7 @@ from recsys_dagster.evaluation.protocol import STRANGERS, describe_protocol
 from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.evaluation.trial import Trial, run_trial
-from recsys_dagster.recommend.engine import PARTS
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import again

@@ -19,7 +19,8 @@ from recsys_dagster.evaluation.learning import (
 from recsys_dagster.evaluation.metrics import hits, ndcg
 from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.recommend.ranker import SOURCES, Fusion, Ranker, Rankers
+from recsys_dagster.recommend.methods import PARTS
+from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import Counting
 
@@ -52,7 +53,7 @@ def test_an_example_holds_what_the_sources_bring(
     assert len(examples) > 70
     for one in examples[::9]:
         engine = engine_of(one.case)
-        for name in SOURCES:
+        for name in PARTS:
             brought = engine.sources[name].candidates(one.case.query, DEFAULT.candidates).ids
             assert set(brought.tolist()) <= set(one.pool.ids.tolist())
         assert not np.isin(one.pool.ids, one.case.query.unwanted).any()

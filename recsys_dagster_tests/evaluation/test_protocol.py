@@ -28,7 +28,9 @@ from recsys_dagster.evaluation.trial import (
     run_trial,
 )
 from recsys_dagster.progress import Task
-from recsys_dagster.recommend.engine import METHODS, Engine, Ranked
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import METHODS
+from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Fusion
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds

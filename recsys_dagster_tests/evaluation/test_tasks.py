@@ -10,7 +10,7 @@ from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
 from recsys_dagster.evaluation.tasks import SHOWN, seeds_name, summarise_task
 from recsys_dagster.evaluation.trial import RANDOM, Trial, run_trial
-from recsys_dagster.recommend.engine import METHODS
+from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster_tests.evaluation.test_protocol import again
 
 

@@ -22,7 +22,7 @@ import polars as pl
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.reading import read_history
 from recsys_dagster_tests.listening import test_delimited as tables
-from recsys_dagster_tests.listening import test_union as sources
+from recsys_dagster_tests.listening import writers as sources
 
 RECORDS = 60
 NAMES = (
@@ -73,7 +73,7 @@ def source_writer(write: sources.Write) -> Write:
 WRITERS: dict[str, Write] = {
     **{write.__name__: table_writer(write) for write in tables.SECONDS + tables.MINUTES},
     **{name: source_writer(write) for name, write in sources.WRITERS.items()
-       if not name.endswith(".csv")},
+       if not name.endswith((".csv", ".tsv"))},
 }  # fmt: skip
 
 

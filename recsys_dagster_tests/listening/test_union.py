@@ -1,12 +1,10 @@
 """Several files of one listener: the union of their listens, and bursts."""
 
-import csv
-import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import polars as pl
@@ -15,83 +13,17 @@ import pytest
 from recsys_dagster.listening import ranges
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
+from recsys_dagster_tests.listening.writers import (
+    START,
+    WRITERS,
+    basic_json,
+    extended_json,
+    minute_csv,
+    plays,
+    seconds_csv,
+)
 from recsys_dagster_tests.real_data import real_data
 
-START = datetime(2023, 5, 1, 12, 0, 30, tzinfo=UTC)
-Play = tuple[str, datetime]
-Write = Callable[[Path, Sequence[Play]], Path]
-
-
-def plays(count: int, first: int = 0, minutes: float = 3) -> list[Play]:
-    """One song every three minutes, a few songs in turn."""
-    return [
-        (f"Song {number % 7}", START + timedelta(minutes=minutes * number))
-        for number in range(first, first + count)
-    ]
-
-
-def minute_csv(path: Path, played: Sequence[Play]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["utc_time", "artist", "album", "track"])
-        writer.writerows([f"{at:%d %b %Y, %H:%M}", "Abba", "Al", title] for title, at in played)
-    return path
-
-
-def seconds_csv(path: Path, played: Sequence[Play]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["uts", "utc_time", "artist", "track"])
-        writer.writerows([int(at.timestamp()), "", "ABBA", title] for title, at in played)
-    return path
-
-
-def extended_json(path: Path, played: Sequence[Play], ms: int = 174_674) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    items = [
-        {
-            "ts": f"{at + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%SZ}", "ms_played": ms,
-            "master_metadata_track_name": title, "master_metadata_album_artist_name": "Abba",
-            "master_metadata_album_album_name": "Al",
-            "spotify_track_uri": f"spotify:track:{title[-1] * 22}",
-            "reason_end": "trackdone", "skipped": False, "incognito_mode": False,
-        }
-        for title, at in played
-    ]  # fmt: skip
-    path.write_text(json.dumps(items))
-    return path
-
-
-def basic_json(path: Path, played: Sequence[Play], ms: int = 174_674) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    items = [
-        {
-            "endTime": f"{at + timedelta(milliseconds=ms):%Y-%m-%d %H:%M}", "msPlayed": ms,
-            "artistName": "Abba", "trackName": title,
-        }
-        for title, at in played
-    ]  # fmt: skip
-    path.write_text(json.dumps(items))
-    return path
-
-
-def jsonl(path: Path, played: Sequence[Play]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        {"listened_at": int(at.timestamp()),
-         "track_metadata": {"artist_name": "Abba", "track_name": title, "release_name": "Al"}}
-        for title, at in played
-    ]  # fmt: skip
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-WRITERS: dict[str, Write] = {
-    "minute.csv": minute_csv, "seconds.csv": seconds_csv, "extended.json": extended_json,
-    "basic.json": basic_json, "listens.jsonl": jsonl,
-}  # fmt: skip
 EACH = pytest.mark.parametrize("name", WRITERS)
 
 
@@ -117,8 +49,7 @@ def table(folder: Path) -> pl.DataFrame:
     return scan_listens(folder.parent.parent / "listens").collect()
 
 
-@EACH
-@pytest.mark.parametrize("other", WRITERS)
+@pytest.mark.parametrize(("name", "other"), [*combinations_with_replacement(WRITERS, 2)])
 def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: Path) -> None:
     """The first 60 plays in one export, the last 70 in another: 100, and each once."""
     WRITERS[name](folder / f"a-{name}", plays(60))

@@ -1,6 +1,7 @@
 import pytest
 
 from recsys_dagster.recommend import Recommender
+from recsys_dagster.recommend.packing import pack, unpack
 from recsys_dagster_tests import worlds
 
 
@@ -13,6 +14,14 @@ def world() -> worlds.World:
 @pytest.fixture(scope="session")
 def recommender(world: worlds.World) -> Recommender:
     return Recommender(world.parts, worlds.RELEASE)
+
+
+@pytest.fixture(scope="session")
+def reopened(world: worlds.World, tmp_path_factory: pytest.TempPathFactory) -> Recommender:
+    """The same, written as a release holds it and read again."""
+    folder = tmp_path_factory.mktemp("release")
+    pack(folder, world.parts, {})
+    return Recommender(unpack(folder), worlds.RELEASE)
 
 
 @pytest.fixture(scope="session")

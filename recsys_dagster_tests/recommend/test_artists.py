@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys_dagster.recommend.artists import ARTISTS, Artists
 from recsys_dagster.recommend.sources import Query
+from recsys_dagster.recommend.sources.artists import ARTISTS, Artists
 
 SONGS = 40
 RNG = np.random.default_rng(3)

@@ -10,9 +10,10 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.recommend.batch import BATCH_METHODS, Block, recommend_all
-from recsys_dagster.recommend.engine import PARTS, Engine
+from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.packing import Histories
-from recsys_dagster.recommend.ranker import SOURCES, Learned, Rankers
+from recsys_dagster.recommend.ranker import Learned, Rankers
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 
@@ -36,7 +37,7 @@ def engine(world: worlds.World) -> Engine:
     for user in range(60):
         songs, plays = world.parts.histories.at(user)
         query = Query(songs[::2], np.log1p(plays[::2]).astype(np.float32))
-        pool = plain.candidates(query, SOURCES, 100)
+        pool = plain.candidates(query, PARTS, 100)
         rows.append(plain.features(query)(pool))
         wanted.append(np.isin(pool.ids, songs[1::2]))
     features, right = np.concatenate(rows), np.concatenate(wanted)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.features import BY_SOURCE, DERIVED, FEATURE_NAMES, columns_of
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
-from recsys_dagster.recommend.ranker import SOURCES
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 
@@ -24,7 +24,7 @@ def engine(crowd: worlds.World) -> Engine:
 
 
 def seen(engine: Engine, query: Query, depth: int = 30) -> tuple[Pool, Columns]:
-    pool = engine.candidates(query, SOURCES, depth)
+    pool = engine.candidates(query, PARTS, depth)
     rows = engine.features(query)(pool)
     assert rows.shape == (len(pool.ids), len(FEATURE_NAMES))
     assert np.isfinite(rows).all()
@@ -59,8 +59,8 @@ def test_every_feature_of_a_history_is_finite(
 
 
 def test_every_feature_has_one_source(engine: Engine) -> None:
-    assert set(BY_SOURCE) == set(engine.sources) == set(SOURCES)
-    columns = [column for name in SOURCES for column in columns_of(name)]
+    assert set(BY_SOURCE) == set(engine.sources) == set(PARTS)
+    columns = [column for name in PARTS for column in columns_of(name)]
     assert sorted(columns) == list(range(len(FEATURE_NAMES) - 1))
     assert FEATURE_NAMES[-1] == "seeds"
     for source, names in DERIVED.items():
@@ -71,7 +71,7 @@ def test_every_feature_has_one_source(engine: Engine) -> None:
 
 def test_ranks_fall_from_1_and_are_0_where_a_source_did_not_bring_a_song(engine: Engine) -> None:
     pool, found = seen(engine, Query(np.array([1, 2])))
-    for name in SOURCES:
+    for name in PARTS:
         ranks, closeness = pool.ranks[name], found[f"{name}_rank"]
         assert (closeness[ranks == 0] == 0).all()
         assert closeness[ranks == 1].tolist() == [1]

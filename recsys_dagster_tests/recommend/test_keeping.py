@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys_dagster.recommend.engine import METHODS, Engine, Models
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.keeping import load_models, save_models
+from recsys_dagster.recommend.methods import METHODS
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 

@@ -11,9 +11,9 @@ from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.features import FEATURE_NAMES, columns_of
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
 from recsys_dagster.recommend.ranker import (
-    SOURCES,
     Floats,
     Fusion,
     Learned,
@@ -33,7 +33,7 @@ def engine(crowd: worlds.World) -> Engine:
 
 @pytest.fixture(scope="module")
 def pool(engine: Engine) -> Pool:
-    return engine.candidates(QUERY, SOURCES, 60)
+    return engine.candidates(QUERY, PARTS, 60)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def models(rows: Floats) -> tuple[Logistic, Trees]:
     """Learned from candidates of which those that several sources put high are rather wanted."""
     rng = np.random.default_rng(2)
     table = np.concatenate([rows + rng.normal(0, 0.05, rows.shape) for _ in range(6)])
-    ranks = [FEATURE_NAMES.index(f"{name}_rank") for name in SOURCES]
+    ranks = [FEATURE_NAMES.index(f"{name}_rank") for name in PARTS]
     wanted = table[:, ranks].sum(axis=1) + rng.normal(0, 0.2, len(table)) > 0.8
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(trees.SETTINGS, "max_iter", 15)
@@ -73,7 +73,7 @@ def test_shares_add_up_to_1_and_are_0_where_a_source_did_not_bring_a_song(
 ) -> None:
     chosen = np.arange(len(pool.ids))[::-3]
     shares = ranker.shares(pool, lambda _: rows, chosen)
-    assert set(shares) == set(SOURCES)
+    assert set(shares) == set(PARTS)
     np.testing.assert_allclose(sum(shares.values()), 1)
     for name, share in shares.items():
         brought = pool.ranks[name][chosen] > 0
@@ -81,13 +81,13 @@ def test_shares_add_up_to_1_and_are_0_where_a_source_did_not_bring_a_song(
         assert (share[brought] > 0).all()
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", PARTS)
 def test_without_a_source_it_is_neither_asked_nor_heard(
     ranker: Learned, pool: Pool, rows: Floats, source: str
 ) -> None:
     """What the source says of which candidate makes no difference."""
     deaf = ranker.without(source)
-    assert deaf.sources == tuple(name for name in SOURCES if name != source)
+    assert deaf.sources == tuple(name for name in PARTS if name != source)
     columns = columns_of(source, derived=True)
     dealt = rows.copy()
     dealt[:, columns] = np.random.default_rng(0).permutation(rows[:, columns])
@@ -104,7 +104,7 @@ def test_an_empty_pool_has_no_scores(ranker: Learned) -> None:
     rows = np.empty((0, len(FEATURE_NAMES)))
     for one in (ranker, ranker.without("svd")):
         assert one.scores(nothing, lambda _: rows).shape == (0,)
-        assert one.shares(nothing, lambda _: rows, np.empty(0, np.int64)).keys() <= {*SOURCES}
+        assert one.shares(nothing, lambda _: rows, np.empty(0, np.int64)).keys() <= {*PARTS}
 
 
 def test_the_hybrid_ranks_by_it(crowd: worlds.World, ranker: Learned) -> None:
@@ -112,9 +112,9 @@ def test_the_hybrid_ranks_by_it(crowd: worlds.World, ranker: Learned) -> None:
     ranked = engine.rank("hybrid", QUERY, 25)
     assert len(ranked.ids) == 25
     assert (np.diff(ranked.scores) <= 0).all()
-    assert set(ranked.by_source) == set(SOURCES)
+    assert set(ranked.by_source) == set(PARTS)
     np.testing.assert_allclose(sum(ranked.by_source.values()), ranked.scores, rtol=1e-5)
-    asked = engine.candidates(QUERY, SOURCES, ranker.candidates)
+    asked = engine.candidates(QUERY, PARTS, ranker.candidates)
     scores = ranker.scores(asked, engine.features(QUERY)).astype(np.float32)
     np.testing.assert_array_equal(ranked.ids, asked.ids[np.lexsort((asked.ids, -scores))[:25]])
 
@@ -136,7 +136,7 @@ def test_a_query_has_its_ranker(ranker: Learned) -> None:
     assert both.of(Query(QUERY.seeds, np.ones(3, np.float32))) == Fusion()
     lone = Rankers.alike(Fusion({"svd": 1.0}))
     assert lone.without("svd") == lone
-    assert both.without("svd").songs.sources == SOURCES[1:]
+    assert both.without("svd").songs.sources == PARTS[1:]
 
 
 def test_features_of_another_version_are_refused(ranker: Learned, tmp_path: Path) -> None:

@@ -136,3 +136,20 @@ def test_a_weight_of_0_leaves_a_source_out(crowd: worlds.World) -> None:
 def test_every_method_says_something_else(crowded: Recommender) -> None:
     answers = {tuple(song for song, _ in asked(crowded, one, [1, 2], 10)) for one in METHODS}
     assert len(answers) == len(METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_groups_of_the_seeds_come_first(crowded: Recommender, method: str) -> None:
+    """Of the seeds' own group more songs come than for seeds of the other group."""
+    answers = [[song for song, _ in asked(crowded, method, [g, g + 4], 50)] for g in (1, 2)]
+    odd = [sum(song % 2 for song in found) for found in answers]
+    match method:
+        case "popular":
+            assert odd[0] == pytest.approx(odd[1], abs=2)
+        case "knn" | "seed":
+            assert odd == [50, 0]
+        case "artist":
+            assert [len(found) for found in answers] == [1, 2]
+            assert odd == [1, 0]
+        case "hybrid" | "svd" | "items":
+            assert odd[0] > odd[1] + 15

@@ -45,7 +45,7 @@ def test_the_top_is_the_beginning_of_all_in_order(
 def test_the_most_played_songs_are_walked_down(n: int, unwanted: set[int], first: int) -> None:
     plays = np.random.default_rng(0).integers(0, 9, 50)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recsys_dagster.recommend.sources._FIRST", first)
+        patch.setattr("recsys_dagster.recommend.sources.popular._FIRST", first)
         popular = Popular(plays, np.ones(50, dtype=bool))
         found = popular.candidates(Query(NONE, exclude=np.array(sorted(unwanted), np.int64)), n)
     scores = np.where(plays > 0, plays, -np.inf).astype(np.float32)

@@ -11,8 +11,8 @@ from recsys_dagster.recommend.answer import (
     SeedShare,
     Song,
 )
+from recsys_dagster.recommend.methods import METHODS, PARTS
 from streamlit_app.parts import controls, covers, ids, packs, radar, results, why, words
-from streamlit_app.parts.words import METHODS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -74,11 +74,12 @@ def test_features_in_their_own_unit(feature: str, value: float, said: str) -> No
 
 
 def test_every_method_is_explained() -> None:
-    engine = pytest.importorskip("recsys_dagster.recommend.engine")
-    assert set(engine.METHODS) <= set(METHODS)
-    assert set(engine.PARTS) <= set(words.SOURCES)
-    labels = [METHODS[name].label for name in engine.METHODS]
+    labels = [words.method(name).label for name in METHODS]
     assert len(set(labels)) == len(labels)
+    assert all(words.method(name).explained.endswith(".") for name in METHODS)
+    badges = [words.badge(name) for name in PARTS]
+    assert len(set(badges)) == len(badges)
+    assert words.badge("later") == ":gray-badge[:material/label: later]"
 
 
 def test_the_match_is_relative_to_the_best() -> None:

@@ -6,7 +6,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from streamlit_app.parts.words import METHODS, method
+from recsys_dagster.recommend.methods import WORDS
+from streamlit_app.parts.words import method
 
 FEWEST, MOST, USUAL = 5, 50, 10
 POPULARITY = {"safe": "Safe", "balanced": "Balanced", "deep": "Deep cuts"}
@@ -41,7 +42,7 @@ class Wishes:
 def misread(address: Mapping[str, str]) -> list[str]:
     """The settings in an address that have a value which they cannot have."""
     words: dict[str, set[str]] = {
-        "method": {one.label for one in METHODS.values()},
+        "method": {one.label for one in WORDS.values()},
         "popularity": set(POPULARITY.values()),
         "per_artist": set(PER_ARTIST.values()),
         **{name: set(labels) for name, (_, labels) in STEERING.items()},

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recsys_dagster.recommend.methods import MEASURED_AGAINST
 from streamlit_app.parts.words import method
 
 CUTOFFS = (5, 10, 20)
@@ -23,7 +24,7 @@ BEYOND = {
 }
 HEADLINE = "ndcg@10"
 FEW_LISTENERS = 100
-BASELINES = ("seed", "popular", "random")
+BASELINES = (*MEASURED_AGAINST, "random")
 LABELS = {"random": "Random"}
 
 

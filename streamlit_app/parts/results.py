@@ -9,7 +9,7 @@ from recsys_dagster.recommend.answer import Answer, Recommendation, Song
 from recsys_dagster.recommend.exporting import listen_links
 from streamlit_app.parts import refining, saving, taking, why
 from streamlit_app.parts.covers import LARGE, picture
-from streamlit_app.parts.words import RUNGS, SOURCES, plain
+from streamlit_app.parts.words import RUNGS, badge, plain
 
 
 def fallback(answer: Answer) -> str | None:
@@ -71,11 +71,7 @@ def _card(song: Recommendation, share: float, seeds: Mapping[int, Song]) -> None
 
 def badges(song: Recommendation, share: float) -> str:
     """The match and the sources as Markdown, in one piece."""
-    parts = [f":primary[{share:.0%} match]"]
-    for source in song.sources:
-        label, icon, colour = SOURCES.get(source, (plain(source), ":material/label:", "gray"))
-        parts.append(f":{colour}-badge[{icon} {label}]")
-    return " ".join(parts)
+    return " ".join([f":primary[{share:.0%} match]", *map(badge, song.sources)])
 
 
 def _listen(song: Recommendation) -> None:

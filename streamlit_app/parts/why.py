@@ -7,6 +7,7 @@ drawn piece by piece.
 from collections.abc import Mapping, Sequence
 
 from recsys_dagster.recommend.answer import AudioAgreement, Recommendation, SeedShare, Song
+from recsys_dagster.recommend.methods import DEAF
 from streamlit_app.parts.words import feature_name, feature_value, plain
 
 _BAR = 10
@@ -15,8 +16,9 @@ _BAR = 10
 def explain(song: Recommendation, seeds: Mapping[int, Song]) -> str:
     """What each picked song brought, and where the song sounds like them, as Markdown."""
     parts = []
-    if song.sources == ("popular",):
-        parts.append("It is played a lot. Your songs had no say in it.")
+    if song.sources and set(song.sources) <= set(DEAF):
+        played = "It is played a lot. " if "popular" in song.sources else ""
+        parts.append(f"{played}Your songs had no say in it.")
     elif song.because.seeds:
         parts += ["**What your songs brought**", shares(song.because.seeds, seeds)]
     if song.because.audio:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+
+from recsys_dagster.recommend.methods import BRINGS, WORDS, Words
 
 LONGEST = 200
 _JOINER = "\u2060"  # no width; the renderers of emoji, arrows and links do not look past it
@@ -11,31 +12,15 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _REPLACED = re.compile(r"(:(?=[\w+/-])|<(?=-)|[-<>~](?=[=>-])|@|www(?=\.))", re.IGNORECASE)
 
 
-class Method(NamedTuple):
-    """How a recommendation method is called and what it does."""
-
-    label: str
-    explained: str
-
-
-METHODS = {
-    "hybrid": Method(
-        "Hybrid", "Taste, listeners, sound and artists together, weighed by what worked best here."
-    ),
-    "svd": Method("SVD", "Taste alone: songs that suit listeners whose taste is like your songs."),
-    "items": Method("Same listeners", "Songs that the same listeners play as yours."),
-    "knn": Method("KNN", "Sound alone: songs whose audio features are nearest to your songs'."),
-    "artist": Method("Same artist", "Other songs by your songs' artists, the most played first."),
-    "seed": Method("Seed", "A baseline: songs that sound near, the best liked first."),
-    "popular": Method("Popular", "A baseline: the most played songs, whatever you picked."),
-}
 SOURCES = {
-    "svd": ("Taste", ":material/favorite:", "violet"),
-    "items": ("Same listeners", ":material/group:", "green"),
-    "knn": ("Sound", ":material/graphic_eq:", "blue"),
-    "artist": ("Same artist", ":material/artist:", "red"),
-    "popular": ("Popular", ":material/trending_up:", "orange"),
+    "svd": (":material/favorite:", "violet"),
+    "items": (":material/group:", "green"),
+    "knn": (":material/graphic_eq:", "blue"),
+    "artist": (":material/artist:", "red"),
+    "popular": (":material/trending_up:", "orange"),
 }
+"""Icon and colour of each candidate source; one that came later has those of `_LATER`."""
+_LATER = (":material/label:", "gray")
 RUNGS = {
     "unknown": "Too little is known of these songs to answer the way you asked, so these are "
     "simply the most played songs. Pick another song, or another method.",
@@ -79,9 +64,15 @@ def enumerate_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def method(name: str) -> Method:
-    """Name and explain a method; one that came later keeps its own name."""
-    return METHODS.get(name, Method(name, ""))
+def method(name: str) -> Words:
+    """Name and explain a method; one that this version does not have keeps its own name."""
+    return WORDS.get(name, Words(name, ""))
+
+
+def badge(source: str) -> str:
+    """What a candidate source brings as a badge in Markdown."""
+    icon, colour = SOURCES.get(source, _LATER)
+    return f":{colour}-badge[{icon} {plain(BRINGS.get(source, source))}]"
 
 
 def feature_value(feature: str, value: float) -> str:

@@ -36,7 +36,7 @@ class Surroundings:
         return Answers(self.answers / f"{source}.sqlite", source)
 
 
-_MAKERS: dict[str, Callable[[Surroundings], FeatureSource]] = {
+MAKERS: dict[str, Callable[[Surroundings], FeatureSource]] = {
     CatalogueSource.name: lambda around: CatalogueSource(around.catalogues),
     ReccobeatsSource.name: lambda around: ReccobeatsSource(
         lambda: around.answers_of(ReccobeatsSource.name),
@@ -47,6 +47,7 @@ _MAKERS: dict[str, Callable[[Surroundings], FeatureSource]] = {
         around.settings, lambda: around.answers_of(SpotifySource.name)
     ),
 }
+"""All there are, each under the name that `RECSYS_FEATURE_SOURCES` knows it by."""
 
 
 def make_sources(names: Sequence[str], around: Surroundings) -> list[FeatureSource]:
@@ -57,12 +58,12 @@ def make_sources(names: Sequence[str], around: Surroundings) -> list[FeatureSour
     RecsysError
         A name is not known, or a source lacks a setting.
     """
-    if unknown := [name for name in names if name not in _MAKERS]:
+    if unknown := [name for name in names if name not in MAKERS]:
         raise RecsysError(
             f"RECSYS_FEATURE_SOURCES names {', '.join(unknown)}, which this version does not have. "
-            f"It has {', '.join(_MAKERS)}."
+            f"It has {', '.join(MAKERS)}."
         )
-    return [_MAKERS[name](around) for name in dict.fromkeys(names)]
+    return [MAKERS[name](around) for name in dict.fromkeys(names)]
 
 
-__all__ = ["CatalogueSource", "FeatureSource", "Surroundings", "make_sources"]
+__all__ = ["MAKERS", "CatalogueSource", "FeatureSource", "Surroundings", "make_sources"]

@@ -31,10 +31,34 @@ LOOKED_UP = pl.Schema(
 """
 
 
+class OfflineSource:
+    """What a source that sends no requests says of itself; see `FeatureSource`."""
+
+    is_service = False
+
+    @property
+    def refused_files(self) -> list[str]:
+        """None."""
+        return []
+
+    @property
+    def requests(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """None: what it reads is always there."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 class FeatureSource(Protocol):
     """Something that knows audio features of songs.
 
-    A new source is a class with these, made in `make_sources`. It paces and caches its own
+    A new source is a class with these, named in `MAKERS`. It paces and caches its own
     requests; an exception other than `RecsysError` is a bug.
     """
 

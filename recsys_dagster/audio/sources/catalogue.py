@@ -9,7 +9,7 @@ import polars as pl
 from recsys_dagster.audio.catalogue import Catalogue, read_catalogue
 from recsys_dagster.audio.catalogue_alike import AlikeIndex
 from recsys_dagster.audio.features import FEATURES, REFUSED
-from recsys_dagster.audio.sources.base import FOUND, LOOKED_UP, NO_FEATURES
+from recsys_dagster.audio.sources.base import FOUND, LOOKED_UP, NO_FEATURES, OfflineSource
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
 
@@ -17,7 +17,7 @@ _RULES = "2"
 """Raised when songs would be matched otherwise, so that batches are filled again."""
 
 
-class CatalogueSource:
+class CatalogueSource(OfflineSource):
     """Finds songs in catalogue files: by Spotify id, by song identity, by a title spelled alike.
 
     Where several rows are the same song, the one with the most features wins, then the one
@@ -31,7 +31,6 @@ class CatalogueSource:
     """
 
     name = "catalogue"
-    is_service = False
 
     def __init__(self, files: Mapping[Path, str]) -> None:
         self._files = dict(sorted(files.items()))
@@ -50,19 +49,6 @@ class CatalogueSource:
             except RecsysError as error:
                 refused.append(str(error))
         return catalogues, refused
-
-    @property
-    def requests(self) -> int:
-        """None: it reads files."""
-        return 0
-
-    @property
-    def remarks(self) -> list[str]:
-        """None: files are always there."""
-        return []
-
-    def close(self) -> None:
-        """Nothing to let go of: files are read whole."""
 
     @property
     def refused_files(self) -> list[str]:

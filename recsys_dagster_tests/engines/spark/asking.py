@@ -9,9 +9,9 @@ import numpy as np
 from recsys_dagster.evaluation.cases import Case, known_cases, stranger_cases
 from recsys_dagster.evaluation.learning import contenders, gather
 from recsys_dagster.evaluation.ranking import Ask, EngineOf, by_method
-from recsys_dagster.evaluation.trial import HYBRID
-from recsys_dagster.recommend.engine import METHODS, Engine
+from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
+from recsys_dagster.recommend.methods import HYBRID, METHODS
 from recsys_dagster.recommend.ranker import Fusion, Rankers
 from recsys_dagster_tests import worlds
 

@@ -21,7 +21,7 @@ from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.tables import read_table
 from recsys_dagster.workshop import Workshop
 from recsys_dagster_tests.clusters import Cluster
-from recsys_dagster_tests.listening.test_union import (
+from recsys_dagster_tests.listening.writers import (
     START,
     extended_json,
     jsonl,

@@ -1,17 +1,19 @@
 """The candidate source "same artist"."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.recommend.sources import Candidates, Ids, Query, is_among
+from recsys_dagster.recommend.models import Models
+from recsys_dagster.recommend.sources.base import Candidates, Columns, Ids, Query, Source
+from recsys_dagster.recommend.sources.picking import is_among
 
 ARTISTS = 20
 """Of a whole history, of how many of the most played songs the artists are looked at."""
 
 
-class Artists:
+class Artists(Source):
     """Other songs by the seeds' artists, the most played first.
 
     Parameters
@@ -25,6 +27,10 @@ class Artists:
     """
 
     name = "artist"
+    label = "Same artist"
+    explained = "Other songs by your songs' artists, the most played first."
+    brings = "Same artist"
+    features = dict.fromkeys(("artist_share", "artist_same"), 0.0)
 
     def __init__(
         self,
@@ -40,13 +46,18 @@ class Artists:
             artists[self._songs], np.arange(int(artists.max(initial=-1)) + 2)
         )
 
-    def of(self, query: Query) -> NDArray[np.int64]:
+    @classmethod
+    def of(cls, models: Models) -> Self:
+        """See `Source`."""
+        return cls(models.artists, models.plays, models.recommendable)
+
+    def of_seeds(self, query: Query) -> NDArray[np.int64]:
         """The artists of the seeds that count, (s,)."""
         return self.artists[query.seeds[:ARTISTS]].astype(np.int64)
 
     def candidates(self, query: Query, n: int) -> Candidates:
         """Songs by how many seeds their artist has, then by plays; see `Source`."""
-        artists, seeds = np.unique(self.of(query), return_counts=True)
+        artists, seeds = np.unique(self.of_seeds(query), return_counts=True)
         ids = np.concatenate([np.empty(0, np.int64), *(self._by(one) for one in artists)])
         share = np.repeat(seeds / max(len(query.seeds[:ARTISTS]), 1), self._counts(artists))
         kept = ~is_among(ids, query.unwanted)
@@ -64,3 +75,9 @@ class Artists:
         """1 for each seed of the same artist."""
         seeds = self.artists[query.seeds]
         return np.asarray(self.artists[ids][:, None] == seeds[None, :], dtype=np.float64)
+
+    def columns(self, query: Query, ids: Ids) -> Columns:
+        """By an artist of the seeds or not."""
+        seeds = self.of_seeds(query)
+        share = (self.artists[ids][:, None] == seeds[None, :]).sum(axis=1)
+        return {"artist_share": share / max(len(seeds), 1), "artist_same": share > 0}
