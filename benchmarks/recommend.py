@@ -38,7 +38,6 @@ from recsys_dagster.models.svd.fitting import fit_all
 from recsys_dagster.recommend import Recommender
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import PARTS
-from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Histories, Parts, pack, unpack
 from recsys_dagster.recommend.ranker import Fusion, Learned, Rankers
 from recsys_dagster.recommend.sources import Knn, Query, Svd
@@ -83,9 +82,7 @@ def made_up_parts(songs: int, epochs: int, seed: int = 0) -> Parts:
 
 def _learned(parts: Parts, rng: np.random.Generator) -> Learned:
     """A ranker of full size; what is wanted is drawn, as that makes no difference to the time."""
-    plays, listeners = (parts.songs[name].to_numpy() for name in ("plays", "listeners"))
-    models = Models(parts.svd, parts.knn, plays, listeners, parts.artists, parts.items)
-    engine, found = Engine(models, parts.ranker), []
+    engine, found = Engine(parts.models, parts.ranker), []
     for seeds in requests(parts, LEARNED_FROM, rng):
         query = Query(np.array(seeds))
         found.append(engine.features(query)(engine.candidates(query, PARTS, NEAREST)))

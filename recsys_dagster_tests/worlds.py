@@ -184,9 +184,7 @@ def reach(world: World, method: str, seeds: Iterable[int]) -> set[int]:
 
 def engine(parts: Parts, ranker: Ranker | None = None) -> Engine:
     """An engine over a recommender's parts."""
-    plays, listeners = (parts.songs[name].to_numpy() for name in ("plays", "listeners"))
-    models = Models(parts.svd, parts.knn, plays, listeners, parts.artists, parts.items)
-    return Engine(models, Rankers.alike(ranker) if ranker else parts.ranker)
+    return Engine(parts.models, Rankers.alike(ranker) if ranker else parts.ranker)
 
 
 def split_of(world: World, *, timed: bool = True, seed: int = 0) -> Split:

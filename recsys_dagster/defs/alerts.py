@@ -6,6 +6,7 @@ import dagster as dg
 
 from recsys_dagster.alerting import alert, staleness
 from recsys_dagster.defs.automation import SENSOR
+from recsys_dagster.defs.failures import cause, told
 from recsys_dagster.settings import load_settings
 from recsys_dagster.workshop import Workshop
 
@@ -23,12 +24,9 @@ def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
 
 def in_words(event: dg.DagsterEvent) -> str:
     """Why a step failed; of an unforeseen error the kind alone, for its text may hold anything."""
-    failure = event.step_failure_data
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return f"{event.step_key}: {failure.user_failure_data.description}"
-    cause = failure.error and (failure.error.cause or failure.error)
-    kind = cause.cls_name if cause else "no reason"
-    return f"{event.step_key}: {kind}; the log of the run says more."
+    error = cause(event)
+    kind = error.cls_name if error else "no reason"
+    return told(event) or f"{event.step_key}: {kind}; the log of the run says more."
 
 
 @dg.sensor(minimum_interval_seconds=_HOUR, default_status=SENSOR, jobs=[])

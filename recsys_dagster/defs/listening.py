@@ -9,7 +9,7 @@ from recsys_dagster.defs.metadata import markdown_list, table_metadata
 from recsys_dagster.defs.partitions import register_batches
 from recsys_dagster.defs.plots import plot_months
 from recsys_dagster.defs.stages import Metadata, run_on_engine
-from recsys_dagster.listening.reading import Reading, sentences_about
+from recsys_dagster.listening.readings import Reading, sentences_about
 from recsys_dagster.relearning import DRIFT
 from recsys_dagster.stages.base import Facts
 from recsys_dagster.stages.listening import ensure_demo

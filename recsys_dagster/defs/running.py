@@ -8,6 +8,7 @@ import dagster as dg
 
 from recsys_dagster import memory, progress
 from recsys_dagster.audio.answers import drop_expired
+from recsys_dagster.defs.failures import cause, told
 from recsys_dagster.defs.home import DagsterHome, open_instance, prepare_dagster_home
 from recsys_dagster.defs.housekeeping import forget_old_runs
 from recsys_dagster.defs.jobs import EVERYTHING
@@ -15,7 +16,7 @@ from recsys_dagster.defs.quiet import without_asides
 from recsys_dagster.defs.stages import FULL, SECONDS, UP_TO_DATE
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.listens import union_in_words
-from recsys_dagster.listening.reading import Reading, sentences_about
+from recsys_dagster.listening.readings import Reading, sentences_about
 from recsys_dagster.stages.base import Facts
 from recsys_dagster.stages.release import gate_in_words
 from recsys_dagster.storage.atomic import sweep
@@ -184,10 +185,8 @@ def _what_failed(result: dg.ExecuteInProcessResult) -> str:
             return f"The check {check.check_name} on {stage} failed: {check.description}"
     for event in result.all_events:
         if event.is_step_failure:
-            failure = event.step_failure_data
-            if failure.user_failure_data and failure.user_failure_data.description:
-                return f"{event.step_key}: {failure.user_failure_data.description}"
-            error = failure.error
-            text = (error.cause or error).message.strip() if error else "it failed"
-            return f"{event.step_key} failed: {text}. `recsys up` shows the run with its log."
+            error = cause(event)
+            text = error.message.strip() if error else "it failed"
+            shown = f"{event.step_key} failed: {text}. `recsys up` shows the run with its log."
+            return told(event) or shown
     return "The run failed. `recsys up` shows it with its log."

@@ -15,7 +15,7 @@ from recsys_dagster.files.names import safe_relative
 from recsys_dagster.histories.times import times_of
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
-from recsys_dagster.listening.reading import sentences_about
+from recsys_dagster.listening.readings import sentences_about
 from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.packing import Histories
 from recsys_dagster.storage.tables import scan_table

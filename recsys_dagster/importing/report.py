@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.readings import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from recsys_dagster.importing.report import Imported, ImportReport
 from recsys_dagster.listening.naming import NOBODY, listener_folder
-from recsys_dagster.listening.reading import sentences_about
+from recsys_dagster.listening.readings import sentences_about
 
 _MOST_FILES = 3
 """Files of one folder or zip that get a line each."""

@@ -17,7 +17,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.edits import find_edits
 from recsys_dagster.listening.parts import Part, Parts
 from recsys_dagster.listening.placing import Placed, place, remove_others
-from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.storage.tables import scan_table
 

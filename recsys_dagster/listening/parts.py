@@ -16,7 +16,8 @@ from recsys_dagster.files.names import without_emails
 from recsys_dagster.files.zips import is_zip, unpacked
 from recsys_dagster.listening.formats import FORMATS
 from recsys_dagster.listening.naming import listener_of
-from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.listening.reading import read_history, recognise
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster.masking import masked
 from recsys_dagster.storage.atomic import atomic_path, write_json
 from recsys_dagster.storage.hashing import checksum, content_hash, hash_json

@@ -11,7 +11,6 @@ from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.batch import Batch, Block, recommend_all
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import PARTS
-from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Parts
 from recsys_dagster.storage.tables import write_table
 
@@ -38,7 +37,7 @@ def write_recommendations(
 
     Only a few blocks are in memory at a time. See `recommend_all`.
     """
-    engine = _engine(parts)
+    engine = Engine(parts.models, parts.ranker)
 
     # What polars could ask a source for is for readers; this one is written whole.
     def blocks(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
@@ -50,15 +49,9 @@ def write_recommendations(
     write_table(register_io_source(blocks, schema=SCHEMA, is_pure=True), target)
 
 
-def _engine(parts: Parts) -> Engine:
-    plays, listeners = (parts.songs[name].to_numpy() for name in ("plays", "listeners"))
-    models = Models(parts.svd, parts.knn, plays, listeners, parts.artists, parts.items)
-    return Engine(models, parts.ranker)
-
-
 def batch_of(parts: Parts, n: int = SONGS_EACH) -> Batch:
     """What makes any block of that table by itself."""
-    return Batch(_engine(parts), parts.histories, "hybrid", n)
+    return Batch(Engine(parts.models, parts.ranker), parts.histories, "hybrid", n)
 
 
 def table_of(block: Block, users: tuple[str, ...]) -> pl.DataFrame:

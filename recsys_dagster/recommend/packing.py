@@ -16,6 +16,7 @@ from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.shortlist import LEAST_ROWS, Shortlist
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.history import History, Times
+from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
@@ -117,6 +118,12 @@ class Parts:
     histories: Histories
     shortlists: Mapping[str, Shortlist] = field(default_factory=dict)
     places: Places | None = None
+
+    @property
+    def models(self) -> Models:
+        """What an engine looks into."""
+        plays, listeners = (self.songs[name].to_numpy() for name in _COUNTS)
+        return Models(self.svd, self.knn, plays, listeners, self.artists, self.items)
 
 
 def make_shortlists(parts: Parts, least: int) -> dict[str, Shortlist]:

@@ -17,7 +17,6 @@ from recsys_dagster.recommend.explain import Explainer
 from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.ladder import method_of, rung_of
 from recsys_dagster.recommend.methods import AUDIO_METHODS, METHODS
-from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.packing import Parts, unpack
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranked import Ranked
@@ -74,11 +73,7 @@ class Recommender:
         self._songs = SongTable(parts.songs, has_audio)
         played = np.flatnonzero(self._songs.plays > 0)
         self._sound = Sound(parts.features, parts.feature_names, played)
-        listeners = parts.songs["listeners"].to_numpy()
-        models = Models(
-            parts.svd, parts.knn, self._songs.plays, listeners, parts.artists, parts.items
-        )
-        self._engine = Engine(models, parts.ranker)
+        self._engine = Engine(parts.models, parts.ranker)
         self._engine.svd.shortlist = parts.shortlists.get("svd")
         self._engine.knn.shortlist = parts.shortlists.get("knn")
         self._reranker = Reranker(self._engine, self._songs, parts.features)

@@ -10,7 +10,8 @@ import pytest
 from recsys_dagster.files.csv_lines import LINE
 from recsys_dagster.files.sample import take_sample
 from recsys_dagster.listening.formats import FORMATS
-from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.listening.reading import read_history, recognise
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, NOTE, READ_SCHEMA
 from recsys_dagster_tests.listening.writers import WRITERS, Play, plays
 

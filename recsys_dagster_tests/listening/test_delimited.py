@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.formats.times import SHAPES, parse_times, shape_of_times
-from recsys_dagster.listening.reading import Reading, read_history, recognise
+from recsys_dagster.listening.reading import read_history, recognise
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster_tests.real_data import real_data
 
 Listen = tuple[str, str, str, str, datetime]

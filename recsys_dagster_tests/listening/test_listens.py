@@ -8,7 +8,8 @@ import pytest
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening import parts as room
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
-from recsys_dagster.listening.reading import Reading, read_history
+from recsys_dagster.listening.reading import read_history
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster.storage.atomic import write_json
 from recsys_dagster_tests.listening.histories import HEADER, Listen, listens, write_history
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.listening.reading import Reading, Remark, read_history, summarise_history
+from recsys_dagster.listening.reading import read_history, summarise_history
+from recsys_dagster.listening.readings import Reading, Remark
 from recsys_dagster.listening.schema import LISTENS_SCHEMA
 from recsys_dagster_tests.real_data import real_data
 

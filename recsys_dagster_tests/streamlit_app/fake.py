@@ -18,7 +18,7 @@ from recsys_dagster.recommend.answer import (
 )
 from recsys_dagster_tests.streamlit_app.fake_listening import WithoutListeners
 from streamlit_app.parts.radar import AXES
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 
 METHODS = ("hybrid", "svd", "items", "knn", "artist", "seed", "popular")
 WORDS = ("Amber", "Quiet", "Paper", "Silver", "Hollow", "Northern", "Velvet", "Static")

@@ -12,7 +12,7 @@ from recsys_dagster.recommend.history import Times
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.streamlit_app.fake import evaluation, serving
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 
 AXES = [
     {"name": "calm ↔ loud", "low": "calm", "high": "loud", "share": 0.4},

@@ -10,7 +10,7 @@ from recsys_dagster_tests import worlds
 from recsys_dagster_tests.streamlit_app.driving import page, run, search
 from recsys_dagster_tests.streamlit_app.fake import FakeShelf
 from recsys_dagster_tests.streamlit_app.released import release, world
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import plain
 
 HOSTILE = (

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from recsys_dagster_tests.streamlit_app.driving import app, run, shown, words
 from recsys_dagster_tests.streamlit_app.fake import FakeShelf, evaluation, serving
-from streamlit_app.parts import ablations, figures
+from streamlit_app.parts import ablations, figures, method_bars, training_curve
 
 
 def quality() -> AppTest:
@@ -61,11 +61,11 @@ def test_it_is_said_when_hybrid_is_not_the_best() -> None:
 
 
 def test_the_charts_are_described_in_words() -> None:
-    assert "Hybrid 0.362" in figures.describe_bars(evaluation()["methods"])
+    assert "Hybrid 0.362" in method_bars.describe_bars(evaluation()["methods"])
     training = evaluation()["training"]
-    assert "30 epochs: loss in training 1.0000 to" in figures.describe_curve(training)
+    assert "30 epochs: loss in training 1.0000 to" in training_curve.describe_curve(training)
     training["curve"][0]["train_loss"] = None
-    assert "loss in training 0.9079 to" in figures.describe_curve(training)
+    assert "loss in training 0.9079 to" in training_curve.describe_curve(training)
 
 
 def with_intervals() -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
     assert "Hybrid may equal SVD: +0.002 (-0.010 to +0.012)" in said
     assert "Hybrid is worse than Seed" in said
     assert "KNN could not be measured" in said
-    chart = figures.bars(facts["methods"], facts["intervals"])
+    chart = method_bars.bars(facts["methods"], facts["intervals"])
     assert chart is not None
     (bars,) = chart["series"]
     lines = {line[0]["coord"][1]: line for line in bars["markLine"]["data"]}
@@ -107,7 +107,7 @@ def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
         assert f"{value:.3f} (" in line[0]["label"]["formatter"]
         assert not bars["data"][place]["label"]["show"]
     assert bars["data"][names.index("KNN")]["label"]["show"]
-    assert "Hybrid 0.362 (0.332 to 0.402)" in figures.describe_bars(
+    assert "Hybrid 0.362 (0.332 to 0.402)" in method_bars.describe_bars(
         facts["methods"], facts["intervals"]
     )
 
@@ -115,7 +115,7 @@ def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
 def test_a_release_of_before_has_no_intervals_and_no_empty_columns(shelf: FakeShelf) -> None:
     facts = evaluation()
     assert figures.explain_intervals(facts) == []
-    assert figures.bars(facts["methods"]) == figures.bars(facts["methods"], {})
+    assert method_bars.bars(facts["methods"]) == method_bars.bars(facts["methods"], {})
     shelf.put(serving(evaluation=facts))
     assert "MRR@10" not in quality().dataframe[0].value
     facts["methods"]["hybrid"]["mrr@10"] = 0.5
@@ -182,13 +182,13 @@ def test_the_model_card_is_there_to_read_and_to_take_along(shelf: FakeShelf) -> 
 
 def test_errors_share_an_axis_and_a_ranking_has_its_own() -> None:
     training = evaluation()["training"]
-    chart = figures.curve(training)
+    chart = training_curve.curve(training)
     assert chart is not None
     assert [axis["name"] for axis in chart["yAxis"]] == ["loss", "NDCG@20"]
     assert [line["yAxisIndex"] for line in chart["series"]] == [0, 1]
-    assert "the higher the better" in figures.explain_curve(training)
-    squared = figures.curve({**training, "measure": "mse"})
+    assert "the higher the better" in training_curve.explain_curve(training)
+    squared = training_curve.curve({**training, "measure": "mse"})
     assert squared is not None
     assert [axis["name"] for axis in squared["yAxis"]] == ["MSE"]
     assert [line["yAxisIndex"] for line in squared["series"]] == [0, 0]
-    assert "The error" in figures.explain_curve({**training, "measure": "mse"})
+    assert "The error" in training_curve.explain_curve({**training, "measure": "mse"})

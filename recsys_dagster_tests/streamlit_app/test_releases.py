@@ -12,7 +12,7 @@ from recsys_dagster_tests.streamlit_app.fake import (
     made_up_songs,
     serving,
 )
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 
 
 def test_an_empty_data_folder_says_what_to_do(shelf: FakeShelf) -> None:

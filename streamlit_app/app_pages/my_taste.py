@@ -8,7 +8,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Answer
 from recsys_dagster.recommend.history import History
 from streamlit_app.parts import frame, habits, radar, saving, taste
-from streamlit_app.parts.release import Answering, Serving
+from streamlit_app.parts.serving import Answering, Serving
 from streamlit_app.parts.whose import Taste, choose
 from streamlit_app.parts.words import plain, shorten
 

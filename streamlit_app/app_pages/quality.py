@@ -14,8 +14,10 @@ from streamlit_app.parts import (
     figures,
     frame,
     measuring,
+    method_bars,
     picks,
     tasks,
+    training_curve,
 )
 from streamlit_app.parts.words import count, plain
 
@@ -42,12 +44,12 @@ def comparison(evaluation: Mapping[str, Any]) -> None:
     """Draw the methods by NDCG@10 with their intervals, and the whole table."""
     methods, intervals = evaluation.get("methods", {}), evaluation.get("intervals")
     st.header("Methods compared", anchor=False)
-    spec = figures.bars(methods, intervals)
+    spec = method_bars.bars(methods, intervals)
     if spec is None:
         st.info("NDCG@10 could not be measured for any method.", icon=":material/info:")
     else:
         st.markdown("**NDCG@10**, best first; the pale bars are baselines")
-        alt = figures.describe_bars(methods, intervals)
+        alt = method_bars.describe_bars(methods, intervals)
         st.echarts_chart(spec, height=60 + 40 * len(methods), alt=alt, renderer="svg", key="bars")
         for words in figures.explain_intervals(evaluation):
             st.caption(words)
@@ -108,13 +110,13 @@ def by_part(evaluation: Mapping[str, Any]) -> None:
 def training(facts: Mapping[str, Any]) -> None:
     """Draw the training curve."""
     st.header("How the SVD model learned", anchor=False)
-    spec = figures.curve(facts)
+    spec = training_curve.curve(facts)
     if spec is None:
         st.info("This release holds no training curve.", icon=":material/info:")
         return
-    st.caption(figures.explain_curve(facts))
+    st.caption(training_curve.explain_curve(facts))
     st.echarts_chart(
-        spec, height=340, alt=figures.describe_curve(facts), renderer="svg", key="curve"
+        spec, height=340, alt=training_curve.describe_curve(facts), renderer="svg", key="curve"
     )
 
 

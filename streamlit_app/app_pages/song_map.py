@@ -20,7 +20,7 @@ from streamlit_app.parts import (
     picks,
     songs,
 )
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import plain
 
 LEAD = "Songs that sound alike lie near each other. Press one to add it to your songs."

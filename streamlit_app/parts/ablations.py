@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from streamlit_app.parts.figures import HEADLINE, interval, label, line, number
+from streamlit_app.parts.figures import HEADLINE, interval, label, number
+from streamlit_app.parts.method_bars import line
 
 LEAD = (
     "The hybrid is asked again without one of its parts, which it does not learn anew to do "

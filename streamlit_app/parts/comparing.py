@@ -7,7 +7,7 @@ import streamlit as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Recommendation, Song
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import count, enumerate_words, method, plain, shorten
 
 FEWEST, MOST, SONGS = 2, 4, 10

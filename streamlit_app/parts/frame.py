@@ -7,7 +7,8 @@ import streamlit as st
 
 from recsys_dagster.errors import RecsysError
 from streamlit_app.parts import first_steps, saving
-from streamlit_app.parts.release import Serving, Standing, open_current, standing
+from streamlit_app.parts.release import Standing, open_current, standing
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import age, count, plain
 
 WIDTH = 1120

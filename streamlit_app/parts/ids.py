@@ -11,7 +11,7 @@ import streamlit as st
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
-from streamlit_app.parts.release import Answering
+from streamlit_app.parts.serving import Answering
 
 _ID = re.compile(r"[0-9]{1,9}")
 _LONGEST = 1000

@@ -7,7 +7,7 @@ import streamlit as st
 from recsys_dagster.recommend.answer import Song
 from streamlit_app.parts.ids import KeptIds
 from streamlit_app.parts.picks import NOTE
-from streamlit_app.parts.release import Answering
+from streamlit_app.parts.serving import Answering
 from streamlit_app.parts.words import plain, shorten
 
 SONGS = KeptIds("without", 50)

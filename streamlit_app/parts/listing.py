@@ -9,7 +9,7 @@ from recsys_dagster.recommend.answer import Answer, Song
 from streamlit_app.parts import controls, left_out, radar, results
 from streamlit_app.parts.controls import Wishes
 from streamlit_app.parts.left_out import LeftOut
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import plain
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Seed
 from streamlit_app.parts import picks
-from streamlit_app.parts.release import Answering
+from streamlit_app.parts.serving import Answering
 from streamlit_app.parts.words import plain
 
 PARAMETER = "seed"

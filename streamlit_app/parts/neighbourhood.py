@@ -10,7 +10,7 @@ from recsys_dagster.recommend.answer import Song
 from recsys_dagster.recommend.placing import Places
 from streamlit_app.parts import picks
 from streamlit_app.parts.atlas import side
-from streamlit_app.parts.release import Answering
+from streamlit_app.parts.serving import Answering
 from streamlit_app.parts.words import plain, shorten
 
 NEAR = 9

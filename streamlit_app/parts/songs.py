@@ -6,7 +6,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.recommend.answer import Song
 from streamlit_app.parts import picks, starts
 from streamlit_app.parts.covers import SMALL, picture
-from streamlit_app.parts.release import Answering, Serving
+from streamlit_app.parts.serving import Answering, Serving
 from streamlit_app.parts.words import count, plain, shorten
 
 MATCHES = 6

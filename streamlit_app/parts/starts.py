@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit_app.parts import packs, picks
 from streamlit_app.parts.covers import SMALL, picture
 from streamlit_app.parts.packs import Pack
-from streamlit_app.parts.release import Answering, Serving
+from streamlit_app.parts.serving import Answering, Serving
 from streamlit_app.parts.words import enumerate_words, plain, shorten
 
 SURPRISES = 3

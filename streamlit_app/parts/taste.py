@@ -8,7 +8,7 @@ import numpy as np
 from recsys_dagster.recommend.answer import Answer
 from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.taste import forgotten
-from streamlit_app.parts.release import Answering
+from streamlit_app.parts.serving import Answering
 from streamlit_app.parts.words import count, enumerate_words, shorten
 
 ARTISTS = SONGS = 10

@@ -7,7 +7,7 @@ import streamlit as st
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.histories.visiting import MOST_BYTES, Visit, read_visit
 from recsys_dagster.recommend.history import History
-from streamlit_app.parts.release import Serving
+from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import count, plain, shorten
 
 LISTENER, UPLOAD = "A listener of the data", "A history of mine"

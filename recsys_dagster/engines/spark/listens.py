@@ -17,7 +17,7 @@ from recsys_dagster.listening.edits import Trust, edits_among, trust_in
 from recsys_dagster.listening.listens import shown
 from recsys_dagster.listening.parts import Part, Parts
 from recsys_dagster.listening.placing import Placed, place
-from recsys_dagster.listening.reading import Reading
+from recsys_dagster.listening.readings import Reading
 from recsys_dagster.progress import Progress
 from recsys_dagster.storage.atomic import temporary_name
 
