@@ -24,6 +24,7 @@ from recsys_dagster.fetch_cli import fetch_app
 from recsys_dagster.purge_cli import purge_app
 from recsys_dagster.releases_cli import releases_app, rolled_back
 from recsys_dagster.settings import Settings
+from recsys_dagster.settings_cli import settings as print_settings
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.up_cli import up
 
@@ -42,10 +43,32 @@ app.add_typer(fetch_app, name="fetch")
 app.add_typer(purge_app, name="purge")
 app.command()(up)
 
+app.command("settings")(print_settings)
+
 INTERRUPTED = 130
 STOPPED = "Stopped. What was finished is kept; the same command goes on from there."
 
 Count = Annotated[int, typer.Option("-n", min=1, max=500, help="How many songs.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from recsys_dagster import __version__
+
+        print_text(f"recsys-dagster {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version, and end."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 def main() -> None:
@@ -142,6 +165,7 @@ def _show_run(settings: Settings, summary: dict[str, Any], anything_done: bool) 
             ("songs", f"{summary['songs']:,}, "
                       f"{summary['songs_with_features']:,} of them with audio features"),
             ("release", str(summary["release"])),
+            ("data folder", str(settings.data_dir)),
             *rolled_back(settings),
         ]
     )  # fmt: skip

@@ -15,7 +15,7 @@ _NO_LINK = "an address must begin with http:// or https:// and name a host"
 
 
 class Settings(BaseSettings):
-    """The settings, each named in `.env.example` with a comment.
+    """The settings, each named in `env.example` with a comment.
 
     A variable in the environment wins over the same one in `.env`. Secrets are never printed.
     """
@@ -174,7 +174,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         wrong = (
             f"The setting {name} is wrong: {first['msg'].lower()}. "
-            "Correct it in the environment or in .env; .env.example explains every setting."
+            "Correct it in the environment or in .env; `recsys settings` explains every one."
         )
     # Raised out here it does not carry the original, which has what was set in it.
     raise RecsysError(wrong)

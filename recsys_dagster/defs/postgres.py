@@ -74,7 +74,7 @@ def refuse_unreachable(server: Server) -> None:
     if find_spec("dagster_postgres") is None:
         raise RecsysError(
             f"{URL} is set, but what Dagster needs for PostgreSQL is not installed: "
-            "`python3 -m uv sync --extra postgres`, or pip install dagster-postgres."
+            "`python3 -m uv sync --extra postgres`, or pip install 'recsys-dagster[postgres]'."
         )
     import psycopg2
 

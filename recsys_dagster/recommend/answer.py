@@ -1,15 +1,29 @@
-"""What a recommendation request answers, and its JSON."""
+"""What a recommendation request answers, as objects, JSON and a table."""
 
+import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
     """A song of the released catalogue.
 
-    `plays` and `listeners` are totals over the whole history; `has_audio` says whether the
-    audio sources can use the song.
+    Attributes
+    ----------
+    song_id
+        Its id, for good.
+    artist, title
+        As they are spelled most.
+    plays, listeners
+        Totals over the whole history.
+    has_audio
+        Whether the audio sources can use the song.
+    spotify_id
+        Where a history or a look-up said so.
     """
 
     song_id: int
@@ -23,9 +37,16 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What was asked for, and the song that it was taken for (`None`: not in the catalogue).
+    """What was asked for, and the song that it was taken for.
 
-    `suggestions` are the nearest songs of the catalogue when there is no match.
+    Attributes
+    ----------
+    query
+        The text.
+    song
+        `None`: the catalogue does not have it.
+    suggestions
+        The nearest songs of the catalogue when there is no match.
     """
 
     query: str
@@ -53,9 +74,18 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """What was to be left out: an `artist` or a `song`, and how many songs of the catalogue it is.
+    """What was to be left out.
 
-    `suggestions` are the nearest songs of the catalogue where a song has no match.
+    Attributes
+    ----------
+    kind
+        `artist` or `song`.
+    query
+        The name or id.
+    songs
+        How many songs of the catalogue it is.
+    suggestions
+        The nearest songs of the catalogue where a song has no match.
     """
 
     kind: str
@@ -85,7 +115,13 @@ class Exclusion:
 class SeedShare:
     """How much of a song's score one seed brought.
 
-    The shares of a song add up to 1; of a listener's whole history only the strongest are named.
+    Attributes
+    ----------
+    song_id
+        Of the seed.
+    share
+        The shares of a song add up to 1; of a listener's whole history only the strongest are
+        named.
     """
 
     song_id: int
@@ -94,7 +130,15 @@ class SeedShare:
 
 @dataclass(frozen=True, slots=True)
 class AudioAgreement:
-    """One audio feature in which a song is like the seeds' mean, in the feature's own unit."""
+    """One audio feature in which a song is like the seeds.
+
+    Attributes
+    ----------
+    feature
+        Its name.
+    seed, song
+        The mean of the seeds, and the song's own value, in the feature's own unit.
+    """
 
     feature: str
     seed: float
@@ -103,7 +147,15 @@ class AudioAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why a song was recommended, computed from the scores."""
+    """Why a song was recommended, computed from the scores.
+
+    Attributes
+    ----------
+    seeds
+        Which seeds it is recommended for, the strongest first.
+    audio
+        The audio features in which it is nearest to them, the nearest first.
+    """
 
     seeds: tuple[SeedShare, ...] = ()
     audio: tuple[AudioAgreement, ...] = ()
@@ -111,11 +163,23 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One recommended song; `sources` are the candidate sources that brought it.
+    """One recommended song.
 
-    `score` is what the method gives the song, and what `because` explains. Re-ranking changes
-    which songs come and in what order, never a score: a song with a lower one may then stand
-    above, and how far its score is below the best says what was given up for what was asked.
+    Attributes
+    ----------
+    rank
+        1 for the best.
+    song_id, artist, title, spotify_id
+        As `Song` has them.
+    score
+        What the method gives the song, in the method's own unit, and what `because` explains.
+        Re-ranking changes which songs come and in what order, never a score: a song with a lower
+        one may then stand above, and how far its score is below the best says what was given up
+        for what was asked.
+    sources
+        The candidate sources that brought it, the strongest first.
+    because
+        Why it was recommended.
     """
 
     rank: int
@@ -132,10 +196,32 @@ class Recommendation:
 class Answer:
     """What `Recommender.recommend` gives.
 
-    `rung` says what could be used: `known` (seeds or a history with listens: the method as asked
-    for), `audio` (seeds with audio features alone: what sounds alike), `unknown` (nothing is known
-    of any seed) or `none` (there was no seed); the last two answer from the most played songs.
-    `excluded` is what was to be left out.
+    Attributes
+    ----------
+    release
+        The id of the release that answered.
+    method
+        As asked for.
+    rung
+        What could be used: `known` (seeds or a history with listens: the method as asked for),
+        `audio` (seeds with audio features alone: what sounds alike), `unknown` (nothing is known
+        of any seed) or `none` (there was no seed); the last two answer from the most played songs.
+    seeds
+        What was asked for, and the songs that it was taken for.
+    recommendations
+        Best first.
+    user
+        The listener, where one was asked for.
+    excluded
+        What was to be left out.
+
+    Examples
+    --------
+    >>> answer = recommender.recommend(["Nobody - Nothing at All"], n=2)
+    >>> answer.rung, answer.seeds[0].matched
+    ('unknown', False)
+    >>> answer.to_frame().columns
+    ['rank', 'song_id', 'artist', 'title', 'score', 'sources', 'spotify_id']
     """
 
     release: str
@@ -147,7 +233,7 @@ class Answer:
     excluded: tuple[Exclusion, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As `recsys recommend --json` prints it."""
+        """The document that `recsys recommend --json` prints, of dicts, lists and plain values."""
         return {
             "release": self.release,
             "method": self.method,
@@ -157,3 +243,18 @@ class Answer:
             "excluded": [one.to_dict() for one in self.excluded],
             "recommendations": [asdict(song) for song in self.recommendations],
         }
+
+    def to_json(self) -> str:
+        """That document as text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def to_frame(self) -> "pl.DataFrame":
+        """The recommendations as a Polars table, one row a song; `because` is left out."""
+        import polars as pl
+
+        columns: dict[str, Any] = {
+            "rank": pl.Int64, "song_id": pl.Int64, "artist": pl.String, "title": pl.String,
+            "score": pl.Float64, "sources": pl.List(pl.String), "spotify_id": pl.String,
+        }  # fmt: skip
+        rows = [[getattr(song, name) for name in columns] for song in self.recommendations]
+        return pl.DataFrame(rows, schema=columns, orient="row")

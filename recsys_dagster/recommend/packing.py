@@ -1,7 +1,7 @@
 """What a release holds: written by the pipeline, opened by serving."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,17 @@ class Histories:
         if self.times is None:
             return History(songs, plays)
         return self.times.of(position, part, songs, plays, order)
+
+    def only(self, users: Sequence[str]) -> "Histories":
+        """What some of the listeners played, in the order asked for; raises as `of` does."""
+        if isinstance(users, str):
+            raise RecsysError(f"Give the listeners as a list: [{users[:40]!r}].")
+        known = {user: position for position, user in enumerate(self.users)}
+        positions = [known[user] if user in known else self._position(user) for user in users]
+        parts = [slice(self.starts[one], self.starts[one + 1]) for one in positions]
+        sizes = [0, *(part.stop - part.start for part in parts)]
+        rows = np.concatenate([np.empty(0, np.int64), *(np.arange(p.start, p.stop) for p in parts)])
+        return Histories(tuple(users), np.cumsum(sizes), self.songs[rows], self.plays[rows])
 
     def _sorted(self, position: int) -> tuple[slice, NDArray[np.int64]]:
         """Where a listener's songs are, and their order from the most played on."""

@@ -16,7 +16,15 @@ LONG = 180
 
 @dataclass(frozen=True, slots=True)
 class Favourite:
-    """An artist of a history: their most played song, all plays, and how many songs."""
+    """An artist of a history.
+
+    Attributes
+    ----------
+    song_id
+        Of the artist's most played song there.
+    plays, songs
+        All plays of the artist, and of how many songs.
+    """
 
     song_id: int
     plays: int

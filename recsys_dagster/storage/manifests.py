@@ -45,12 +45,7 @@ def read_manifest(release: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         raise _damaged(release, f"its {MANIFEST} cannot be read") from None
     if found != SCHEMA_VERSION:
-        newer = type(found) is int and found > SCHEMA_VERSION
-        raise RecsysError(
-            f"Release {release.name} has the form {found}, expected {SCHEMA_VERSION}. "
-            + ("A newer version made it: update this program." if newer else
-               "Run `recsys run` to make a new one.")
-        )  # fmt: skip
+        raise _of_another_form(release, manifest)
     if manifest.get("checksum") != checksum(manifest):
         raise _damaged(release, f"{MANIFEST} is not as it was released")
     return manifest
@@ -89,6 +84,20 @@ def _same_content(path: Path, recorded: Mapping[str, Any]) -> bool:
     """
     name, digest = ("xxh3_128", content_hash) if "xxh3_128" in recorded else ("sha256", hash_file)
     return bool(digest(path) == recorded[name])
+
+
+def _of_another_form(release: Path, manifest: Mapping[str, Any]) -> RecsysError:
+    found, versions = manifest["schema_version"], manifest.get("versions")
+    version = versions.get("recsys-dagster") if isinstance(versions, dict) else None
+    if type(found) is int and found > SCHEMA_VERSION:
+        maker = f"Version {version!s:.20}" if version else "A newer version"
+        what_to_do = f"{maker} of this program made it: update this one."
+    else:
+        what_to_do = "Run `recsys run` to make a new one."
+    return RecsysError(
+        f"Release {release.name} has the form {found!s:.20}, expected {SCHEMA_VERSION}. "
+        f"{what_to_do}"
+    )
 
 
 def _damaged(release: Path, what: str) -> RecsysError:

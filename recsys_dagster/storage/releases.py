@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.settings import load_settings
 from recsys_dagster.storage.atomic import (
     flush,
     flush_tree,
@@ -28,7 +29,9 @@ from recsys_dagster.storage.atomic import (
     write_json,
     write_text,
 )
+from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.hashing import checksum
+from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.manifests import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -48,9 +51,25 @@ _LIBRARIES = ("recsys-dagster", "numpy", "polars")
 class Release:
     """A release that was found whole.
 
-    `manifest` has `files` (SHA-256 and size of each), `content` (hash over them), `figures`,
-    `demo` (whether the world is made up), `versions`, `created_at`, `schema_version` and
-    `checksum` (hash over all of these).
+    Attributes
+    ----------
+    id
+        When it was made (UTC) and the beginning of a hash over its contents.
+    path
+        Its directory; nothing in it is ever changed.
+    manifest
+        Has `files` (SHA-256 and size of each), `content` (hash over them), `figures`, `demo`
+        (whether the world is made up), `versions` (of this package, Python, NumPy and Polars),
+        `created_at`, `schema_version` (the form of the release) and `checksum` (hash over all of
+        these).
+
+    Examples
+    --------
+    >>> release = Releases.in_folder().open_current()
+    >>> sorted(release.manifest["versions"])
+    ['numpy', 'polars', 'python', 'recsys-dagster']
+    >>> release.evaluation()["methods"]["hybrid"]["ndcg@10"] > 0
+    True
     """
 
     id: str
@@ -63,7 +82,7 @@ class Release:
         return datetime.fromisoformat(self.manifest["created_at"])
 
     def evaluation(self) -> dict[str, Any]:
-        """The evaluation that the release was published with."""
+        """What it was published with, as `recsys evaluate --json` has it."""
         document: dict[str, Any] = json.loads(
             (self.path / "evaluation.json").read_text(encoding="utf-8")
         )
@@ -76,12 +95,37 @@ class Release:
 
 
 class Releases:
-    """The releases in a directory."""
+    """The releases in a directory.
+
+    Parameters
+    ----------
+    directory
+        `releases/` of a data folder; it need not exist.
+
+    Examples
+    --------
+    >>> releases = Releases.in_folder()
+    >>> releases.current_id() == releases.ids()[0]
+    True
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._current = directory / "CURRENT"
         self._kept = directory / "KEPT"
+
+    @classmethod
+    def in_folder(cls, data_dir: Path | str | None = None) -> "Releases":
+        """Those of a data folder; `None`: the one of the settings (`RECSYS_DATA_DIR`, or `./data`).
+
+        Raises
+        ------
+        RecsysError
+            The data folder is of a newer version, or a setting is wrong.
+        """
+        layout = Layout(load_settings(None if data_dir is None else Path(data_dir)).data_dir)
+        refuse_newer(layout)
+        return cls(layout.releases)
 
     def current_id(self) -> str | None:
         """The id that `CURRENT` names, or `None` where it names none or cannot be read; cheap."""
@@ -139,17 +183,35 @@ class Releases:
         return None
 
     def describe(self, release_id: str) -> dict[str, Any]:
-        """The manifest of a release, without reading the rest of it."""
+        """The manifest of a release, without reading the rest of it.
+
+        Raises
+        ------
+        RecsysError
+            There is no such release, or its manifest is damaged.
+        """
         return self._manifest(release_id)
 
     def roll_back(self, release_id: str) -> Release:
-        """Let serving read another release, after verifying it."""
+        """Let serving read another release, after verifying it; raises as `open` does."""
         release = self.open(release_id)
         self._switch(release_id)
         return release
 
     def go_back(self, release_id: str) -> Release:
-        """Roll back because a person asked for it: the release is never deleted for its age."""
+        """Do what `recsys releases rollback` does: the release is never deleted for its age.
+
+        Raises
+        ------
+        RecsysError
+            There is no such release, or it is damaged.
+
+        Examples
+        --------
+        >>> releases = Releases.in_folder()
+        >>> releases.go_back(releases.ids()[0]).id == releases.current_id()
+        True
+        """
         release = self.roll_back(release_id)
         kept = {*self.gone_back_to(), release_id}
         write_text(self._kept, "".join(f"{one}\n" for one in sorted(kept)))
@@ -194,6 +256,11 @@ class Releases:
             Whether the world is made up.
         check
             Raises `RecsysError` when the release does not serve; nothing is published then.
+
+        Raises
+        ------
+        RecsysError
+            `check` did.
         """
         files = describe_files(building)
         content = content_of(files)

@@ -235,6 +235,21 @@ def test_a_manifest_of_another_form_is_refused(releases: Releases, content: str)
     assert releases.open_current() == again
 
 
+@pytest.mark.parametrize(("versions", "said"), [
+    ({"recsys-dagster": "9.8.7"}, "Version 9.8.7 of this program made it: update this one"),
+    ({}, "A newer version of this program made it: update this one"),
+    ("?", "A newer version of this program made it: update this one"),
+])  # fmt: skip
+def test_a_release_of_a_newer_form_says_which_version_made_it(
+    releases: Releases, versions: object, said: str
+) -> None:
+    release = publish(releases)
+    newer = {**release.manifest, "schema_version": SCHEMA_VERSION + 1, "versions": versions}
+    (release.path / "manifest.json").write_text(json.dumps(newer))
+    with pytest.raises(RecsysError, match=f"{release.id} has the form 2, expected 1. {said}"):
+        releases.open(release.id)
+
+
 def test_damaged_content_is_published_anew(releases: Releases) -> None:
     release = publish(releases)
     (release.path / "note").write_bytes(b"two")

@@ -60,7 +60,10 @@ def misconfigured(allowed: Collection[str], secrets: Mapping[str, Any]) -> str |
             "Name them there, or set it to off to open the app to everybody who can reach it."
         )
     if any(find_spec(name) is None for name in LIBRARIES):
-        return "RECSYS_LOGIN is set, but the sign-in is not installed: run uv sync --extra login."
+        return (
+            "RECSYS_LOGIN is set, but the sign-in is not installed: "
+            "`python3 -m uv sync --extra login`, or pip install 'recsys-dagster[login]'."
+        )
     if missing := [name for name in NEEDED if not secrets.get(name)]:
         return (
             f"RECSYS_LOGIN is set, but [auth] in Streamlit's secrets.toml lacks "
