@@ -1,0 +1,69 @@
+"""Runs the blocks of a page in order, and compares what comes out with what the page says.
+
+`python -m recsys_dagster_tests.tutorials docs/tutorial.md` prints the page with what came out.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys_dagster_tests.commands import environment
+
+_BLOCKS = re.compile(r"```(sh|python)\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+_PROGRAMS = {"sh": ["bash", "-euo", "pipefail", "-s"], "python": [sys.executable, "-"]}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a page: what is run, and what the page says that it prints (`None`: nothing)."""
+
+    kind: str
+    code: str
+    shown: str | None
+    place: tuple[int, int]
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The blocks of a page in order."""
+    for found in _BLOCKS.finditer(page):
+        yield Block(found[1], found[2], found[3], found.span(3))
+
+
+def run(block: Block, folder: Path) -> str:
+    """Run a block in a folder; what it printed, without spaces at the ends of lines."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        _PROGRAMS[block.kind], input=block.code, cwd=folder, capture_output=True, check=False,
+        encoding="utf-8", env={**environment(), "PATH": path}, timeout=240,
+    )  # fmt: skip
+    if done.returncode:
+        raise AssertionError(f"{block.code}\nended with {done.returncode}:\n{done.stderr}")
+    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Whether a text is as shown; `…` at any place stands for anything within a line."""
+    pattern = r"[^\n]*".join(re.escape(part) for part in shown.split("…"))
+    return re.fullmatch(pattern, printed) is not None
+
+
+def main() -> None:
+    """Print a page with what came out."""
+    page = Path(sys.argv[1]).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        end, new = 0, ""
+        for block in blocks(page):
+            printed = run(block, Path(folder))
+            if block.shown is not None:
+                new += page[end : block.place[0]] + printed
+                end = block.place[1]
+    sys.stdout.write(new + page[end:])
+
+
+if __name__ == "__main__":
+    main()
