@@ -10,6 +10,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "tutorial.md"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECSYS_DATA_DIR")
     found = list(blocks(PAGE.read_text(encoding="utf-8")))

@@ -5,6 +5,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,13 +38,19 @@ def blocks(page: str) -> Iterator[Block]:
 def run(block: Block, folder: Path) -> str:
     """Run a block in a folder; what it printed, without spaces at the ends of lines."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        _PROGRAMS[block.kind], input=block.code, cwd=folder, capture_output=True, check=False,
-        encoding="utf-8", env={**environment(), "PATH": path}, timeout=240,
+    process = subprocess.Popen(
+        _PROGRAMS[block.kind], cwd=folder, env={**environment(), "PATH": path}, encoding="utf-8",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
     )  # fmt: skip
-    if done.returncode:
-        raise AssertionError(f"{block.code}\nended with {done.returncode}:\n{done.stderr}")
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+    try:
+        printed, said = process.communicate(block.code)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)  # and what it has started
+        raise
+    if process.returncode:
+        raise AssertionError(f"{block.code}\nended with {process.returncode}:\n{said}")
+    return "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
 
 
 def agrees(shown: str, printed: str) -> bool:
@@ -59,6 +66,7 @@ def main() -> None:
         end, new = 0, ""
         for block in blocks(page):
             printed = run(block, Path(folder))
+            sys.stderr.write(f"{block.code}\n{printed}\n")
             if block.shown is not None:
                 new += page[end : block.place[0]] + printed
                 end = block.place[1]
