@@ -15,16 +15,20 @@ from pathlib import Path
 
 from recsys_dagster_tests.commands import environment
 
-_BLOCKS = re.compile(r"```(sh|python)\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+_BLOCKS = re.compile(r"```(sh|python)\n(.*?)```\n(?:\n```(text|console)\n(.*?)```\n)?", re.DOTALL)
 _PROGRAMS = {"sh": ["bash", "-euo", "pipefail", "-s"], "python": [sys.executable, "-"]}
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page: what is run, and what the page says that it prints (`None`: nothing)."""
+    """A block of a page: what is run, and what the page says that it prints (`None`: nothing).
+
+    As `text` that is what is printed; as `console` it is an example, of which the form counts.
+    """
 
     kind: str
     code: str
+    shown_as: str
     shown: str | None
     place: tuple[int, int]
 
@@ -32,7 +36,7 @@ class Block:
 def blocks(page: str) -> Iterator[Block]:
     """The blocks of a page in order."""
     for found in _BLOCKS.finditer(page):
-        yield Block(found[1], found[2], found[3], found.span(3))
+        yield Block(found[1], found[2], found[3], found[4], found.span(4))
 
 
 def run(block: Block, folder: Path) -> str:
@@ -57,6 +61,12 @@ def agrees(shown: str, printed: str) -> bool:
     """Whether a text is as shown; `…` at any place stands for anything within a line."""
     pattern = r"[^\n]*".join(re.escape(part) for part in shown.split("…"))
     return re.fullmatch(pattern, printed) is not None
+
+
+def agrees_in_form(shown: str, printed: str) -> bool:
+    """Whether a text has as many lines as an example, under the same columns."""
+    ours, theirs = shown.splitlines(), printed.splitlines()
+    return len(ours) == len(theirs) and ours[0].split() == theirs[0].split()
 
 
 def main() -> None:
