@@ -1,0 +1,51 @@
+"""How the site is built: `sphinx-build -Wqc docs . build/docs`, from the root of the repository.
+
+The sources are the pages where they lie, so that a link from one to another is the same on a code
+host and on the site.
+"""
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+project = "recsys-dagster"
+author = "the authors of recsys-dagster"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "docs/index"
+include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "data/README.md"]
+exclude_patterns = [".*", "build", "dist", "node_modules", "recsys_dagster*", "streamlit_app"]
+nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*")]
+highlight_language = "none"
+default_role = "py:obj"
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 4
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_class_signature = "separated"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = "recsys-dagster"
+html_show_sphinx = False
+html_copy_source = False
+html_extra_path = ["_root"]
+html_theme_options = {"navigation_with_keys": True}
+
+
+def _literal_word(
+    _: Sphinx, __: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+) -> nodes.TextElement | None:
+    """A word in backticks that is no name of ours is a literal; a name of ours has to exist."""
+    word = node["reftarget"]
+    named = word[:1].isupper() or "." in word
+    return content if node["reftype"] == "obj" and (not named or word == "None") else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is above."""
+    app.connect("missing-reference", _literal_word)
