@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.nodes import make_refnode
 
 project = "recsys-dagster"
 author = "the authors of recsys-dagster"
@@ -16,7 +17,10 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "data/README.md"]
 exclude_patterns = [".*", "build", "dist", "node_modules", "recsys_dagster*", "streamlit_app"]
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*")]
+nitpick_ignore_regex = [
+    (r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*"),
+    (r"py:class", r"recsys_dagster\.(recommend\.packing\.Parts|storage\.releases\.Release)"),
+]
 highlight_language = "none"
 default_role = "py:obj"
 
@@ -27,7 +31,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_class_signature = "separated"
 napoleon_google_docstring = False
-napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "recsys-dagster"
@@ -37,15 +40,26 @@ html_extra_path = ["_root"]
 html_theme_options = {"navigation_with_keys": True}
 
 
-def _literal_word(
-    _: Sphinx, __: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+def _name_or_literal(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.TextElement | None:
-    """A word in backticks that is no name of ours is a literal; a name of ours has to exist."""
+    """Link a name of ours, wherever it is documented, and take any other word for a literal.
+
+    Names have a capital or a dot in them; one that is not documented is a warning.
+    """
     word = node["reftarget"]
-    named = word[:1].isupper() or "." in word
-    return content if node["reftype"] == "obj" and (not named or word == "None") else None
+    if node["reftype"] != "obj":
+        return None
+    if word == "None" or not (word[:1].isupper() or "." in word):
+        return content
+    python = env.get_domain("py")
+    found = python.find_obj(env, None, None, word, None, 1)
+    if not found:
+        return None
+    target = found[0][1]
+    return make_refnode(app.builder, node["refdoc"], target.docname, target.node_id, content)
 
 
 def setup(app: Sphinx) -> None:
     """Connect what is above."""
-    app.connect("missing-reference", _literal_word)
+    app.connect("missing-reference", _name_or_literal)
