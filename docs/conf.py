@@ -17,6 +17,7 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "data/README.md"]
 exclude_patterns = [".*", "build", "dist", "node_modules", "recsys_dagster*", "streamlit_app"]
 nitpicky = True
+suppress_warnings = ["toc.empty_glob"]
 nitpick_ignore_regex = [
     (r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*"),
     (r"py:class", r"recsys_dagster\.(recommend\.packing\.Parts|storage\.releases\.Release)"),

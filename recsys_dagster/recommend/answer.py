@@ -8,22 +8,8 @@ from typing import Any
 class Song:
     """A song of the released catalogue.
 
-    Attributes
-    ----------
-    song_id
-        The id that it has for good, from 0.
-    artist
-        As it is spelled most.
-    title
-        The same.
-    plays
-        Of all listeners.
-    listeners
-        Who have played it.
-    has_audio
-        Whether the methods that go by sound can use it.
-    spotify_id
-        Its id at Spotify, where a history or a catalogue told it.
+    `plays` and `listeners` are totals over the whole history; `has_audio` says whether the
+    audio sources can use the song.
     """
 
     song_id: int
@@ -37,16 +23,9 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What was asked for, and the song that it was taken for.
+    """What was asked for, and the song that it was taken for (`None`: not in the catalogue).
 
-    Attributes
-    ----------
-    query
-        The text, or "Artist - Title" of an id.
-    song
-        `None`: it is not in the catalogue.
-    suggestions
-        The nearest songs of the catalogue where there is no match.
+    `suggestions` are the nearest songs of the catalogue when there is no match.
     """
 
     query: str
@@ -74,18 +53,9 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """What was to be left out.
+    """What was to be left out: an `artist` or a `song`, and how many songs of the catalogue it is.
 
-    Attributes
-    ----------
-    kind
-        `artist` or `song`.
-    query
-        As it was asked for.
-    songs
-        How many songs of the catalogue that is; 0: it has none.
-    suggestions
-        The nearest songs of the catalogue where a song has no match.
+    `suggestions` are the nearest songs of the catalogue where a song has no match.
     """
 
     kind: str
@@ -115,13 +85,7 @@ class Exclusion:
 class SeedShare:
     """How much of a song's score one seed brought.
 
-    Attributes
-    ----------
-    song_id
-        The seed.
-    share
-        0 … 1. The shares of a song add up to 1, but of a whole history only the strongest seeds
-        are named.
+    The shares of a song add up to 1; of a listener's whole history only the strongest are named.
     """
 
     song_id: int
@@ -130,17 +94,7 @@ class SeedShare:
 
 @dataclass(frozen=True, slots=True)
 class AudioAgreement:
-    """One audio feature in which a song is like the seeds.
-
-    Attributes
-    ----------
-    feature
-        Its name, such as tempo.
-    seed
-        The mean of the seeds, in the feature's own unit (see `Recommender.audio`).
-    song
-        The value of the song, in the same.
-    """
+    """One audio feature in which a song is like the seeds' mean, in the feature's own unit."""
 
     feature: str
     seed: float
@@ -149,15 +103,7 @@ class AudioAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why a song was recommended, computed from the scores.
-
-    Attributes
-    ----------
-    seeds
-        What the seeds brought, the strongest first; empty where no seed was used.
-    audio
-        The features in which it is nearest to the seeds; empty where audio features are missing.
-    """
+    """Why a song was recommended, computed from the scores."""
 
     seeds: tuple[SeedShare, ...] = ()
     audio: tuple[AudioAgreement, ...] = ()
@@ -165,29 +111,11 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One recommended song.
+    """One recommended song; `sources` are the candidate sources that brought it.
 
-    Attributes
-    ----------
-    rank
-        1 for the best.
-    song_id
-        As in `Song`.
-    artist
-        As in `Song`.
-    title
-        As in `Song`.
-    score
-        What the method gives the song, in the method's own unit; with a learned ranker that of the
-        hybrid is a probability. Re-ranking changes which songs come and in what order, never a
-        score: a song with a lower one may then stand above, and how far its score is below the best
-        says what was given up for what was asked.
-    sources
-        The candidate sources that brought it, the strongest first.
-    because
-        Explains the score.
-    spotify_id
-        As in `Song`.
+    `score` is what the method gives the song, and what `because` explains. Re-ranking changes
+    which songs come and in what order, never a score: a song with a lower one may then stand
+    above, and how far its score is below the best says what was given up for what was asked.
     """
 
     rank: int
@@ -204,25 +132,10 @@ class Recommendation:
 class Answer:
     """What `Recommender.recommend` gives.
 
-    Attributes
-    ----------
-    release
-        The id of the release that answered.
-    method
-        As asked for.
-    rung
-        What could be used, one of `RUNGS`: `known` (seeds or a history with listens: the method as
-        asked for), `audio` (seeds with audio features alone: what sounds alike), `unknown`
-        (nothing is known of any seed) or `none` (there was no seed); the last two answer from the
-        most played songs.
-    seeds
-        What was asked with.
-    recommendations
-        The songs, best first.
-    user
-        The listener that was asked for.
-    excluded
-        What was to be left out.
+    `rung` says what could be used: `known` (seeds or a history with listens: the method as asked
+    for), `audio` (seeds with audio features alone: what sounds alike), `unknown` (nothing is known
+    of any seed) or `none` (there was no seed); the last two answer from the most played songs.
+    `excluded` is what was to be left out.
     """
 
     release: str

@@ -22,21 +22,15 @@ class History:
 
     Attributes
     ----------
-    songs
-        Song ids, most played first, shape (s,).
-    plays
-        Play counts, shape (s,).
-    first
-        Day of the first listen of each song, shape (s,) datetime64[D]; NaT where no listen has a
-        time. `None`, here and below: the release does not hold times.
-    last
-        The same of the last listen.
+    songs, plays
+        Song ids and play counts, most played first, shape (s,).
+    first, last
+        Days of the first and the last listen of each song, shape (s,) datetime64[D]; NaT where
+        no listen has a time. `None`: the release does not hold times.
     hours
         Listens by weekday, Monday first, and hour, shape (7, 24).
-    months
-        The months in which there were listens, ascending, shape (m,) datetime64[M].
-    month_listens
-        How many there were in each, shape (m,).
+    months, month_listens
+        The months in which there were listens, ascending, shape (m,) datetime64[M]; and how many.
     """
 
     songs: Ids

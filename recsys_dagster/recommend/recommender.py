@@ -46,10 +46,7 @@ class PlayedToo(Query):
 
 
 class Recommender:
-    """Recommends songs from a release; `open` makes one.
-
-    It reads a release and writes nothing, and keeps it open: a release that comes later is seen by
-    the next one that is opened. The same question has the same answer.
+    """Recommends songs from a release.
 
     Parameters
     ----------
@@ -58,19 +55,11 @@ class Recommender:
     release_id
         What answers say they come from.
 
-    Attributes
-    ----------
-    release_id
-        The release that answers come from.
-    feature_names
-        The 13 audio features, in the order of every table.
-
     Examples
     --------
-    >>> recommender = Recommender.open()
-    >>> answer = recommender.recommend(["Radiohead - Creep"], n=5)
-    >>> len(answer.recommendations)
-    5
+    >>> recommender = Recommender.open()                            # doctest: +SKIP
+    >>> answer = recommender.recommend(["Radiohead - Creep"], n=5)  # doctest: +SKIP
+    >>> [song.title for song in answer.recommendations]             # doctest: +SKIP
     """
 
     def __init__(self, parts: Parts, release_id: str) -> None:
@@ -95,20 +84,12 @@ class Recommender:
     def open(cls, data_dir: Path | None = None) -> "Recommender":
         """Open the current release of a data folder (default: the one in the settings).
 
-        Parameters
-        ----------
-        data_dir
-            The data folder; by default RECSYS_DATA_DIR in the environment or `.env`, or `./data`.
-
-        Returns
-        -------
-        The recommender. Where the current release is damaged it is that of the last good one, and
-        a `UserWarning` says so.
+        Where that is damaged the last good one is opened, with a warning that says so.
 
         Raises
         ------
         RecsysError
-            There is no release yet, none can be opened, or a setting is wrong.
+            There is no release yet, or none can be opened.
         """
         served = open_served(Layout(load_settings(data_dir).data_dir), cls.from_release)
         if served.warning:
@@ -122,133 +103,59 @@ class Recommender:
 
     @property
     def users(self) -> list[str]:
-        """The listeners that `recommend` and `history` know, sorted by name."""
+        """The listeners that `recommend(user=…)` knows."""
         return list(self._histories.users)
 
     @property
     def places(self) -> Places | None:
-        """The song map, a point in the plane for each song; `None` where the release has none."""
+        """The song map; `None` where the release has none."""
         return self._places
 
     def history(self, user: str) -> History:
-        """What a listener played, and when.
-
-        Parameters
-        ----------
-        user
-            One of `users`.
-
-        Raises
-        ------
-        RecsysError
-            There is no such listener.
-
-        Examples
-        --------
-        >>> history = recommender.history(recommender.users[0])
-        >>> len(history.songs) == len(history.plays)
-        True
-        """
+        """What a listener of `users` played, and when; raises `RecsysError` for any other."""
         return self._histories.history(user)
 
     def favourites(self, history: History, n: int) -> list[Favourite]:
-        """The `n` artists that a history holds most plays of, the most played first."""
+        """The artists that a history holds most plays of."""
         return favourites(history, self._artists, n)
 
     def look_up(self, song_ids: Sequence[int]) -> list[Song]:
-        """Several songs by id, in the order asked for; raises as `song` does."""
+        """Several songs, in the order asked for; raises as `song` does."""
         for song_id in song_ids:
             self._songs.check(song_id)
         return self._songs.songs(song_ids)
 
     def song(self, song_id: int) -> Song:
-        """One song by its id.
-
-        An id is for good: it means the same song in every release of a data folder.
-
-        Raises
-        ------
-        RecsysError
-            There is no song with that id.
-        """
+        """One song; raises `RecsysError` where there is no such id."""
         return self._songs.song(song_id)
 
     def search(self, text: str, n: int = 10) -> list[Song]:
-        """Songs whose artist and title have all the words of a text, best first.
-
-        Case, accents, order, look-alike characters and unfinished words do not matter, and
-        spelling mistakes only where there is no better match. An empty text gives the most played
-        songs, and one that nothing matches no song.
-
-        Examples
-        --------
-        >>> found = recommender.search("Radiohead - Creep", n=3)
-        >>> 1 <= len(found) <= 3
-        True
-        """
+        """Songs whose artist and title have all the words; see `SongTable.search`."""
         return self._songs.search(text, n)
 
     def popular(self, n: int = 10) -> list[Song]:
-        """The `n` most played songs, by plays of all listeners."""
+        """The most played songs."""
         return self._songs.search("", n)
 
     def resolve(self, query: str) -> Seed:
-        """Find the song that a text means: "Artist - Title", or a title alone.
-
-        A title alone is taken for the most played song of that title. Without a match `Seed.song`
-        is `None`, and `Seed.suggestions` has the nearest songs.
-
-        Raises
-        ------
-        RecsysError
-            The text is empty.
-
-        Examples
-        --------
-        >>> recommender.resolve("Radiohead - Creep").matched
-        True
-        """
+        """Find the song that a text means; see `SongTable.resolve`."""
         return self._songs.resolve(query)
 
     def audio(self, song_ids: Sequence[int]) -> list[Features]:
-        """The 13 audio features of songs, by name.
+        """The 13 audio features of songs, each in its own unit, `None` where missing.
 
-        Returns
-        -------
-        For each song a dictionary of `feature_names`, each feature in its own unit: tempo in beats
-        a minute, loudness in dB, duration_ms in milliseconds, key as a pitch class from 0 (C) to
-        11, mode 0 (minor) or 1 (major), time_signature in beats a bar, the others from 0 to 1.
-        `None` where a feature is missing.
-
-        Raises
-        ------
-        RecsysError
-            There is no song with one of the ids.
-
-        Examples
-        --------
-        >>> [features] = recommender.audio([recommender.resolve("Radiohead - Creep").song.song_id])
-        >>> 20 <= features["tempo"] <= 300
-        True
+        Raises `RecsysError` where there is no such id.
         """
         for song_id in song_ids:
             self._songs.check(song_id)
         return self._sound.of(song_ids)
 
     def mean_audio(self, song_ids: Sequence[int], plays: Sequence[int] | None = None) -> Features:
-        """The mean of each audio feature over the songs that have it, in the units of `audio`.
-
-        Parameters
-        ----------
-        song_ids
-            The songs, s of them.
-        plays
-            How much each counts, s numbers; by default all alike.
-        """
+        """The mean of each audio feature over songs; they count by `plays`, or all alike."""
         return self._sound.mean(song_ids, plays)
 
     def catalogue_audio(self) -> Features:
-        """The mean of each audio feature over all songs that somebody plays, as `mean_audio`."""
+        """The mean of each audio feature over all songs that somebody plays."""
         return self._sound.catalogue()
 
     def recommend(
@@ -276,8 +183,8 @@ class Recommender:
         user
             A name of `users`, instead of seeds: the whole history counts.
         history
-            Song ids with play counts above 0, of a listener whom the release does not know: counts
-            as the history of a `user` does.
+            Song ids with play counts, of a listener whom the release does not know: counts as
+            the history of a `user` does.
         method
             One of `METHODS`.
         n
@@ -300,26 +207,14 @@ class Recommender:
 
         Returns
         -------
-        The answer, with fewer than `n` songs where there are no more. Seeds that are not in the
-        catalogue are passed over, and `Seed.matched` says which; when none is left, the most
-        played songs come back. `Answer.rung` says what could be used.
+        Fewer than `n` songs where there are no more. Songs that are not in the catalogue are
+        passed over; when none is left, the most played songs come back. `rung` says so, and
+        `Recommendation.score` what a score is after re-ranking (see `reranking`).
 
         Raises
         ------
         RecsysError
-            An argument is wrong, or the method needs audio features and no seed has any. The
-            message says what was found, what was expected and what to do.
-
-        Examples
-        --------
-        >>> answer = recommender.recommend(
-        ...     ["Radiohead - Creep"], n=3, max_per_artist=1, popularity="deep"
-        ... )
-        >>> answer.rung, [song.rank for song in answer.recommendations]
-        ('known', [1, 2, 3])
-        >>> best = answer.recommendations[0]
-        >>> round(sum(seed.share for seed in best.because.seeds), 6)
-        1.0
+            An argument is wrong, or the method needs audio features and no seed has any.
         """
         _check(seeds, user, history, method, n)
         asked = Reranking(diversity, max_per_artist, popularity, steer or {})

@@ -16,17 +16,7 @@ LONG = 180
 
 @dataclass(frozen=True, slots=True)
 class Favourite:
-    """An artist of a history.
-
-    Attributes
-    ----------
-    song_id
-        Their song that is played most.
-    plays
-        Of all their songs.
-    songs
-        How many of their songs are played.
-    """
+    """An artist of a history: their most played song, all plays, and how many songs."""
 
     song_id: int
     plays: int

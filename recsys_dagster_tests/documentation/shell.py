@@ -13,12 +13,17 @@ PAGES = sorted(
     page
     for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "data/*.md")
     for page in ROOT.glob(pattern)
-    if page.name != "commands.md"  # usage, made from the commands themselves
+    if page.name
+    not in {
+        "commands.md",  # usage, made from the commands themselves
+        "tutorial.md",  # run as a whole by a test of its own
+    }
 )
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _SHELLS = {"sh", "console", "bash", "shell"}
 _PROGRAMS = ("recsys", "uv", "python", "python3", "pytest", "dagster", ".ci/run", ".ci/audit")
+_FOR_THE_SHELL = {".", "cd"}
 _SETTING = re.compile(r"[A-Z_]+=.*")
 _GROUP = "--group"
 
@@ -75,12 +80,13 @@ def _in_line(page: Path, line: str, *, whole: bool) -> Iterator[Command]:
     for word in [*shlex.split(line, comments=True), "&&"]:
         if word != "&&":
             words.append(word)
-        elif words:
+        elif words and words[0] not in _FOR_THE_SHELL:
             yield from _command(page, words, whole=whole)
             words = []
 
 
 def _command(page: Path, words: list[str], *, whole: bool) -> Iterator[Command]:
+    words = list(takewhile(lambda word: word != ">", words))
     settings = tuple(takewhile(_SETTING.fullmatch, words))
     words, group = words[len(settings) :], None
     if words[0] == "sudo":
