@@ -4,6 +4,10 @@ The sources are the pages where they lie, so that a link from one to another is 
 host and on the site.
 """
 
+import pkgutil
+import sys
+from contextlib import suppress
+
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -17,7 +21,6 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "data/README.md"]
 exclude_patterns = [".*", "build", "dist", "node_modules", "recsys_dagster*", "streamlit_app"]
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]
 nitpick_ignore_regex = [
     (r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*"),
     (r"py:class", r"recsys_dagster\.(recommend\.packing\.Parts|storage\.releases\.Release)"),
@@ -45,19 +48,26 @@ def _name_or_literal(
 ) -> nodes.TextElement | None:
     """Link a name of ours, wherever it is documented, and take any other word for a literal.
 
-    Names have a capital or a dot in them; one that is not documented is a warning.
+    Names have a capital or a dot in them; one that the code does not have is a warning.
     """
     word = node["reftarget"]
     if node["reftype"] != "obj":
         return None
-    if word == "None" or not (word[:1].isupper() or "." in word):
-        return content
-    python = env.get_domain("py")
-    found = python.find_obj(env, None, None, word, None, 1)
-    if not found:
-        return None
-    target = found[0][1]
-    return make_refnode(app.builder, node["refdoc"], target.docname, target.node_id, content)
+    found = env.get_domain("py").find_obj(env, None, None, word, None, 1)
+    if found:
+        target = found[0][1]
+        return make_refnode(app.builder, node["refdoc"], target.docname, target.node_id, content)
+    a_name = word != "None" and (word[:1].isupper() or "." in word)
+    return content if not a_name or _is_there(word) else None
+
+
+def _is_there(name: str) -> bool:
+    """Whether a module of the recommender has the name, though it is not documented here."""
+    for module in [one for one in sys.modules if one.startswith("recsys_dagster.recommend")]:
+        with suppress(AttributeError, ValueError):
+            pkgutil.resolve_name(f"{module}:{name}")
+            return True
+    return False
 
 
 def setup(app: Sphinx) -> None:
