@@ -100,3 +100,9 @@ def test_a_csv_row_leads_to_the_song_itself_where_it_can(songs: list[Recommendat
     assert [row["listen"] for row in rows] == [
         listen_links(song.artist, song.title, song.spotify_id)[0].address for song in songs
     ]
+
+
+def test_a_search_for_a_name_without_end_has_an_end() -> None:
+    spotify, youtube = listen_links("x" * 300, "y")
+    assert len(urlsplit(spotify.address).path) == len("/search/") + 200
+    assert len(parse_qs(urlsplit(youtube.address).query)["q"][0]) == 200
