@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -46,16 +47,16 @@ class Mutant:
 
 
 def mutants(module: str, path: Path) -> list[Mutant]:
-    """All mutants of a module, but those of annotations: nothing ever runs them."""
+    """All mutants of a module, but those of annotations, which nothing ever runs, and of stars."""
     code = path.read_text("utf-8")
-    found, annotated = [], list(_annotations(code))
     nodes = list(ast_nodes(get_ast(code)))
+    found, left_alone = [], [*_annotations(code), *_stars(nodes)]
     for name, operator in operators().items():
         starts = [at for node in nodes for at, _ in operator.mutation_positions(node)]
         found += [
             Mutant(module, name, occurrence, start)
             for occurrence, start in enumerate(starts)
-            if not any(first <= start <= last for first, last in annotated)
+            if not any(first <= start <= last for first, last in left_alone)
         ]
     return found
 
@@ -65,6 +66,15 @@ def _annotations(code: str) -> Iterator[tuple[Position, Position]]:
         for field in ("annotation", "returns"):
             if (one := getattr(node, field, None)) is not None:
                 yield (one.lineno, one.col_offset), (one.end_lineno, one.end_col_offset)
+
+
+def _stars(nodes: list[Any]) -> Iterator[tuple[Position, Position]]:
+    """Those that unpack, or end what is given by place: Cosmic Ray takes them for products."""
+    for node in nodes:
+        if node.type == "operator" and node.value in ("*", "**"):
+            before = node.get_previous_leaf()
+            if before is not None and before.value in ("(", "[", "{", ","):
+                yield node.start_pos, node.start_pos
 
 
 def sample(every: list[list[Mutant]], share: float, rng: random.Random) -> list[Mutant]:
