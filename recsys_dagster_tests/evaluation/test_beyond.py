@@ -86,3 +86,13 @@ def test_what_cannot_be_measured_is_nan(world: worlds.World) -> None:
     assert math.isnan(gini(EMPTY, ALL))
     assert math.isnan(catalogue_coverage(EMPTY[:0], ALL))
     assert catalogue_coverage(EMPTY, ALL) == 0
+
+
+def test_a_list_is_measured_by_its_first_ten(world: worlds.World) -> None:
+    lists = np.random.default_rng(0).permutation(120)[None, :20]
+    artists, information = np.arange(120) // 4, np.linspace(0, 3, 120)
+    whole = measure_lists(lists, information, Catalogue(artists, world.parts.knn))
+    first = measure_lists(lists[:, :10], information, Catalogue(artists, world.parts.knn))
+    assert {name: values.tolist() for name, values in whole.items()} == {
+        name: values.tolist() for name, values in first.items()
+    }

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,12 @@ def test_the_headline_is_the_task_of_the_app_where_it_can_be_asked(
     app = seeds_name(5)
     assert headline({app: trial, KNOWN: nobody}) == (app, STRANGERS)
     assert headline({app: nobody, KNOWN: trial}) == (KNOWN, KNOWN)
+
+
+def test_how_much_listeners_played_does_not_count_only_how_many_they_are(
+    asked: tuple[Trial, EngineOf],
+) -> None:
+    trial, _ = asked
+    audience, lists = trial.audience, trial.lists["svd"]
+    once = replace(trial, audience=replace(audience, plays=np.minimum(audience.plays, 1)))
+    np.testing.assert_array_equal(once.measure(lists), trial.measure(lists))

@@ -53,3 +53,11 @@ def test_an_axis_without_energy_points_to_more_of_its_heaviest() -> None:
     covariance = np.diag([3.0, 2.0])
     plane = main_plane(covariance, ["tempo", "liveness"])
     np.testing.assert_allclose(plane, np.eye(2), atol=1e-9)
+
+
+def test_energy_points_right_and_happiness_up_also_where_something_else_weighs_more() -> None:
+    names = ["tempo", "energy", "liveness", "valence"]
+    axes = np.array([[0.8, -0.6, 0, 0], [0, 0, 0.8, -0.6]])
+    for first, second in ((3.0, 2.0), (2.0, 3.0)):
+        covariance = first * np.outer(axes[0], axes[0]) + second * np.outer(axes[1], axes[1])
+        np.testing.assert_allclose(main_plane(covariance, names), -axes.T, atol=1e-9)

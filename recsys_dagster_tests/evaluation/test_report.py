@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from recsys_dagster.evaluation import model_card, report
+from recsys_dagster.evaluation.protocol import FEW_LISTENERS
 from recsys_dagster.evaluation.report import (
     BEYOND_COLUMNS,
     COLUMNS,
@@ -152,3 +153,9 @@ def test_plots_are_small_images(markdown: object) -> None:
     assert pixels.shape[0] > 50
     assert pixels.shape[1] > 200
     assert pixels.std() > 0.01
+
+
+def test_a_hundred_listeners_are_not_few() -> None:
+    few, enough = model_card.few_in_words(FEW_LISTENERS - 1), model_card.few_in_words(FEW_LISTENERS)
+    assert few.startswith("Measured on 99 listeners. With fewer than 100 ")
+    assert enough == "Measured on 100 listeners."

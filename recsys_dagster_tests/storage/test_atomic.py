@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -278,3 +280,24 @@ def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
         with child(WRITER, str(target)):
             time.sleep(random.uniform(0, 0.03))
         assert target.read_bytes() in (whole("a"), whole("b"))
+
+
+def test_a_directory_that_is_removed_leaves_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "release"
+    (directory / "deep").mkdir(parents=True)
+    (directory / "deep" / "file").write_text("x")
+    atomic.remove_tree(directory)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_that_cannot_be_emptied_has_lost_its_name_and_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "release").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", Mock(side_effect=OSError("no")))
+        with pytest.raises(OSError, match="no"):
+            atomic.remove_tree(tmp_path / "release")
+    assert [one.name.startswith(atomic.TEMPORARY_PREFIX) for one in tmp_path.iterdir()] == [True]
+    assert atomic.sweep(tmp_path) == 1
+    assert not list(tmp_path.iterdir())

@@ -96,3 +96,28 @@ def test_no_memory_is_said_and_a_fault_of_ours_is_not_hidden(tmp_path: Path) -> 
         raise MemoryError
     with pytest.raises(ZeroDivisionError), disk_in_words(tmp_path):
         1 / 0  # noqa: B018
+
+
+@pytest.mark.parametrize(("error", "what"), [
+    (os_error(errno.EIO), "Input/output error"),
+    (OSError("odd"), "odd"),
+    (of_sqlite("disk I/O error"), None),
+])  # fmt: skip
+def test_any_other_trouble_is_said_in_the_words_of_the_system(
+    tmp_path: Path, error: Exception, what: str | None
+) -> None:
+    said = str(trouble_in_words(error, tmp_path))
+    if what is None:
+        assert said.startswith(f"A database of the pipeline below {tmp_path} cannot be used (")
+    else:
+        assert said == f"{what} ({tmp_path}). Check the data folder and the disk."
+
+
+def test_a_full_disk_says_what_a_run_takes(tmp_path: Path) -> None:
+    history = Layout(tmp_path).history
+    history.mkdir(parents=True)
+    for number in range(2):
+        with (history / f"{number}.csv").open("wb") as file:
+            file.truncate(4_000_000)
+    said = str(trouble_in_words(os_error(errno.ENOSPC), tmp_path))
+    assert "a first run on these histories takes about 50 MB beside them." in said

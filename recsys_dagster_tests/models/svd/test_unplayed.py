@@ -52,3 +52,24 @@ def test_play_counts_that_are_all_alike_need_them() -> None:
     # Some withheld pairs are drawn as unplayed, so not all need be found.
     assert withheld_found(per_pair=3) >= 36
     assert withheld_found(per_pair=0) <= 20
+
+
+def test_nobody_else_is_given_pairs_and_nobody_more_than_asked_for() -> None:
+    users, items, plays = np.array([1, 1, 3]), np.array([0, 39, 7]), np.array([5, 1, 2])
+    for seed in range(20):
+        found = with_unplayed(users, items, plays, n_items=40, per_pair=4, rng=seed)
+        drawn = np.bincount(found[0][3:], minlength=4)
+        assert drawn[[0, 2]].tolist() == [0, 0]
+        assert drawn[1] <= 8
+        assert drawn[3] <= 4
+
+
+def test_only_songs_of_the_pool_that_were_not_played_elsewhere_are_drawn() -> None:
+    pool, also = np.array([3, 20, 38]), (np.array([1, 3]), np.array([20, 20]))
+    users, items, plays = np.array([1, 3]), np.array([3, 39]), np.array([5, 1])
+    found = with_unplayed(
+        users, items, plays, n_items=40, pool=pool, per_pair=50, rng=0, also_played=also
+    )
+    assert list(zip(*(one[2:].tolist() for one in found[:2]), strict=True)) == [
+        (1, 38), (3, 3), (3, 38),
+    ]  # fmt: skip

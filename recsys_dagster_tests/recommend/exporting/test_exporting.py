@@ -5,7 +5,7 @@ import unicodedata
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_dagster.recommend import Recommendation
@@ -91,3 +91,18 @@ def test_only_a_real_id_leads_to_the_song(spotify_id: str | None, exact: bool) -
     link = listen_links("A", "B", spotify_id)[0]
     assert link.exact == exact
     assert (link.address == f"https://open.spotify.com/track/{spotify_id}") == exact
+
+
+@settings(max_examples=20)
+@given(songs=lists())
+def test_a_csv_row_leads_to_the_song_itself_where_it_can(songs: list[Recommendation]) -> None:
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].write(songs), newline="")))
+    assert [row["listen"] for row in rows] == [
+        listen_links(song.artist, song.title, song.spotify_id)[0].address for song in songs
+    ]
+
+
+def test_a_search_for_a_name_without_end_has_an_end() -> None:
+    spotify, youtube = listen_links("x" * 300, "y")
+    assert len(urlsplit(spotify.address).path) == len("/search/") + 200
+    assert len(parse_qs(urlsplit(youtube.address).query)["q"][0]) == 200
