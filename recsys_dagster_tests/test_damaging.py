@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from recsys_dagster import cli
+from recsys_dagster.recommend import Recommender
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster_tests.commands import recsys
 from recsys_dagster_tests.damaging import (
@@ -53,7 +54,9 @@ def rot(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_heals_what_has_rotted_and_ids_stay(shelf: Path, tmp_path: Path) -> None:
+def test_a_run_heals_what_has_rotted_or_is_cut_off_and_ids_stay(
+    shelf: Path, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(shelf, data)
     current = Releases(data / "releases").open_current()
@@ -61,6 +64,11 @@ def test_a_run_heals_what_has_rotted_and_ids_stay(shelf: Path, tmp_path: Path) -
     rot(data / "tables" / "audio_features" / "batch=00001.parquet")
     rot(next((data / "models" / "knn").glob("*.npy")))
     rot(current.path / "features.npy")
+    part = next((data / "tables" / "listens").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:1_000])
+    said = recsys("status", "--data-dir", data)
+    assert said.code == 1
+    assert "Traceback" not in said.err
     done = recsys("run", "--json", "--data-dir", data)
     assert done.code == 0, done.err
     assert contents(data) == contents(shelf)
@@ -107,6 +115,15 @@ def test_a_command_says_that_it_went_back(
         assert "20200101" in run("releases")[0]
     out, err = run(*command, "--json")
     assert '"warning"' not in out
+
+
+def test_who_opens_it_in_python_is_warned(shelf: Path) -> None:
+    name = "releases/CURRENT"
+    with (
+        damaged(shelf, name, "emptied", name),
+        pytest.warns(UserWarning, match="Until then release"),
+    ):
+        assert Recommender.open(shelf).popular(1)
 
 
 def test_a_released_table_of_songs_has_all_that_ids_are_told_by(shelf: Path) -> None:

@@ -24,6 +24,8 @@ from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import Counting
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["fusion"] * len(FUSIONS) + ["logistic", "trees", "logistic+trees"]
 
 

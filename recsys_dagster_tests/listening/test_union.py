@@ -1,5 +1,6 @@
 """Several files of one listener: the union of their listens, and bursts."""
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -49,6 +50,7 @@ def table(folder: Path) -> pl.DataFrame:
     return scan_listens(folder.parent.parent / "listens").collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "other"), [*combinations_with_replacement(WRITERS, 2)])
 def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: Path) -> None:
     """The first 60 plays in one export, the last 70 in another: 100, and each once."""
@@ -65,6 +67,7 @@ def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: 
         assert abs(time - at) < timedelta(minutes=1)
 
 
+@pytest.mark.slow
 @EACH
 def test_the_parts_of_one_export_add_up(name: str, folder: Path) -> None:
     WRITERS[name](folder / f"1-{name}", plays(50))
@@ -73,6 +76,7 @@ def test_the_parts_of_one_export_add_up(name: str, folder: Path) -> None:
     assert (found.listens, found.repeated) == (100, {})
 
 
+@pytest.mark.slow
 def test_all_sources_together_are_still_one_history(folder: Path) -> None:
     for name, write in WRITERS.items():
         write(folder / name, plays(40))
@@ -219,6 +223,7 @@ def test_a_zip_is_read_where_it_lies(folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_real_exports_of_listeners_that_the_big_file_has_add_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "history"
     folder.mkdir()
@@ -233,3 +238,24 @@ def test_real_exports_of_listeners_that_the_big_file_has_add_nothing(tmp_path: P
     assert found.listens == 96_647
     assert not found.refused
     assert table(folder / "x")["user"].n_unique() == 6
+
+
+@pytest.mark.parametrize(
+    "damage", [{"parts": [{}]}, {"refused": 1}, {"parts": [], "refused": None}]
+)
+def test_what_is_kept_of_a_zip_and_is_not_whole_is_read_again(
+    folder: Path, damage: dict[str, object]
+) -> None:
+    WRITERS["basic.json"](folder / "MyData" / "StreamingHistory_music_0.json", plays(30))
+    shutil.make_archive(str(folder), "zip", folder)
+    shutil.rmtree(folder)
+    before = sync(folder)
+    index = next(
+        file
+        for file in (folder.parent.parent / "cache").rglob("*.json")
+        if "parts" in json.loads(file.read_text())
+    )
+    index.write_text(json.dumps(damage))
+    again = sync(folder)
+    assert (again.listens, again.refused) == (before.listens, before.refused) == (30, ())
+    assert set(json.loads(index.read_text())) > {"parts", "refused"}

@@ -1,3 +1,5 @@
+import pytest
+
 from recsys_dagster.recommend.answer import Because, Recommendation
 from recsys_dagster_tests.streamlit_app.driving import page, run, words
 from recsys_dagster_tests.streamlit_app.fake import FakeRecommender, FakeShelf, serving
@@ -10,6 +12,7 @@ def song(song_id: int, rank: int = 1, title: str = "T") -> Recommendation:
     return Recommendation(rank, song_id, "A", title, 0.5, ("svd",), Because((), ()))
 
 
+@pytest.mark.slow
 def test_methods_stand_side_by_side_on_the_picked_songs(shelf: FakeShelf) -> None:
     shelf.put(release())
     seen = run(page("quality", songs="0,2"))
@@ -24,6 +27,7 @@ def test_methods_stand_side_by_side_on_the_picked_songs(shelf: FakeShelf) -> Non
     assert "Choose at least two methods" in words(seen)
 
 
+@pytest.mark.slow
 def test_without_songs_it_says_where_to_pick_them(shelf: FakeShelf) -> None:
     shelf.put(serving())
     seen = run(page("quality"))
@@ -31,6 +35,7 @@ def test_without_songs_it_says_where_to_pick_them(shelf: FakeShelf) -> None:
     assert not seen.multiselect
 
 
+@pytest.mark.slow
 def test_each_method_is_asked_for_ten_songs_and_may_refuse(shelf: FakeShelf) -> None:
     shelf.put(serving(recommender=FakeRecommender(refuses={"knn": "No <audio> features."})))
     seen = run(page("quality", songs="1"))

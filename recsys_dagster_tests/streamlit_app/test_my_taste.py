@@ -14,6 +14,8 @@ from recsys_dagster_tests.streamlit_app.released import catalogue, release, worl
 from streamlit_app.parts import habits, whose
 from streamlit_app.parts.words import plain
 
+pytestmark = pytest.mark.slow
+
 HEADER = "artist,album,track,date"
 
 

@@ -14,6 +14,8 @@ from recsys_dagster_tests.streamlit_app.fake import (
 )
 from streamlit_app.parts.serving import Serving
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_empty_data_folder_says_what_to_do(shelf: FakeShelf) -> None:
     page = run(app())
