@@ -2,11 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from recsys_dagster_tests.forking import end_with, forks, say_into
 
 COMMAND = [sys.executable, "-m", "recsys_dagster.cli"]
 _ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "COLUMNS": "160"}
@@ -33,14 +35,30 @@ def environment() -> dict[str, str]:
 
 
 def recsys(*arguments: str | Path, seconds: float = 240) -> Result:
-    """Run `recsys` to its end."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=environment(),
-        timeout=seconds,
-        check=False,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
+    """Run `recsys` to its end, in a process of its own that has its imports done."""
+    with tempfile.TemporaryDirectory(prefix="said-") as folder:
+        said = Path(folder, "out"), Path(folder, "err")
+        words = [*map(str, arguments)]
+        process = forks().Process(target=_command, args=(words, environment(), Path.cwd(), *said))
+        process.start()
+        process.join(seconds)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"recsys {words} took more than {seconds} s")
+        out, err = (file.read_text(encoding="utf-8") for file in said)
+    return Result(int(process.exitcode), out, err)
+
+
+def _command(
+    words: list[str], surroundings: dict[str, str], place: Path, out: Path, err: Path
+) -> None:
+    """What the process does."""
+    from recsys_dagster import cli
+
+    say_into(out, err)
+    os.environ.clear()
+    os.environ |= surroundings
+    os.chdir(place)
+    sys.argv[1:] = words
+    end_with(cli.main)

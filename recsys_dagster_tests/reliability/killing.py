@@ -4,7 +4,6 @@ Starting Python and Dagster takes longer than most stages, so runs are forked fr
 has imported them and done nothing else; each is the leader of its own process group.
 """
 
-import multiprocessing
 import os
 import random
 import signal
@@ -18,13 +17,8 @@ from pathlib import Path
 
 from recsys_dagster.workshop import STAGES
 from recsys_dagster_tests.commands import COMMAND, Result, environment
+from recsys_dagster_tests.forking import forks, say_into
 
-_FORKS = multiprocessing.get_context("forkserver")
-_PRELOADED = [
-    "recsys_dagster.cli", "recsys_dagster.defs.running", "recsys_dagster.definitions",
-    "sklearn.preprocessing", "sklearn.linear_model", "sklearn.ensemble",
-    "matplotlib.backends.backend_agg",
-]  # fmt: skip
 PIPELINE = ("pipeline",)
 _STARTS = "starts"
 _STARTING = 6.0
@@ -82,10 +76,9 @@ class Run:
         log: Path | None = None,
         sabotage: tuple[str, ...] = (),
     ) -> None:
-        _FORKS.set_forkserver_preload(_PRELOADED)
         self.log = log or _log(data_dir)
-        self._told, tells = _FORKS.Pipe(duplex=False)
-        self._process = _FORKS.Process(
+        self._told, tells = forks().Pipe(duplex=False)
+        self._process = forks().Process(
             target=_run, args=(data_dir, words, self.log, sabotage, tells)
         )
         self._process.start()
@@ -200,8 +193,7 @@ def _run(
     from recsys_dagster_tests.reliability.sabotaged import Sabotage, install
 
     os.setsid()
-    for number, path in ((1, Path(os.devnull)), (2, log)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    say_into(os.devnull, log)
     tells.send(_STARTS)
     install(Sabotage(tells.send, *sabotage).reached)
     if words == PIPELINE:
