@@ -1,7 +1,6 @@
 """Fits small models on the cluster that the environment names, and leaves what it saw as files."""
 
 import json
-import sys
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -39,7 +38,3 @@ def main(folder: Path) -> None:
 
 def _leave(rows: DataFrame, path: Path) -> None:
     rows.coalesce(1).write.parquet(str(path))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

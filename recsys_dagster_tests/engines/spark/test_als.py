@@ -1,11 +1,9 @@
 """The factorisation on a real cluster: its pairs, and its rows by two routes."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -75,16 +73,10 @@ def fitted(spark_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     """Through Spark Connect, which can less than a session of its own."""
     folder = tmp_path_factory.mktemp("fitted")
     write_tables(folder)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "recsys_dagster_tests.engines.spark.fitting_job", str(folder)],
-        env={**kept, "SPARK_REMOTE": spark_cluster.remote},
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_REMOTE", spark_cluster.remote)
+        fit = import_module("recsys_dagster_tests.engines.spark.fitting_job").main
+        fit(folder)
     return Fitted(folder)
 
 

@@ -1,4 +1,4 @@
-"""Songs for all listeners and the evaluation's lists: from a cluster the same as here."""
+"""Through Spark Connect: tables, songs for all listeners and the evaluation's lists as here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,15 +8,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys_dagster.engines.local import LocalEngine
 from recsys_dagster.engines.spark.session import open_session
 from recsys_dagster.evaluation.ranking import rank_here
 from recsys_dagster.recommend.batch import BLOCK
 from recsys_dagster.recommend.listing import SCHEMA, write_recommendations
 from recsys_dagster.recommend.packing import pack
 from recsys_dagster.settings import load_settings
+from recsys_dagster.storage.layout import Layout
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.clusters import Cluster
 from recsys_dagster_tests.engines.spark.asking import SHAPE, Asked
+from recsys_dagster_tests.engines.spark.history import HARD_NAME, run, write_history
 
 if TYPE_CHECKING:
     from recsys_dagster.engines.spark.engine import SparkEngine
@@ -39,6 +42,19 @@ def engine(spark_cluster: Cluster) -> Iterator["SparkEngine"]:
         from recsys_dagster.engines.spark.engine import SparkEngine
 
         yield SparkEngine(session)
+
+
+def test_the_tables_are_the_same(
+    engine: "SparkEngine", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")  # pyspark sets it with the session
+    from recsys_dagster_tests.engines.spark.equality import differences
+
+    here, there = tmp_path / "here", tmp_path / HARD_NAME
+    for folder in (here, there):
+        write_history(Layout(folder).history)
+    assert run(there, engine, "listens") == run(here, LocalEngine(), "listens")
+    assert differences(here, there) == []
 
 
 def test_every_listener_gets_the_same_songs(
