@@ -1,6 +1,7 @@
 """What the fake services have in common: a real server, a log of requests, faults on order."""
 
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -65,8 +66,7 @@ class FakeService:
         self.asked: list[Asked] = []
         self.faults: deque[Fault | None] = deque()
         self.before_answer: Callable[[int], None] = lambda _: None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
@@ -79,6 +79,14 @@ class FakeService:
     def answer(self, asked: Asked) -> Reply:
         """The right answer."""
         raise NotImplementedError
+
+    def settle(self) -> None:
+        """Wait until all is in the log that was asked by those who are gone."""
+        address = ("127.0.0.1", self._server.server_port)
+        with socket.create_connection(address) as last:  # is taken after all that came before
+            last.shutdown(socket.SHUT_WR)
+            assert last.recv(1) == b""
+        self._server.wait_until_done()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -93,6 +101,31 @@ class FakeService:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that knows of how many connections it has not let go."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open, self._changed = 0, threading.Condition()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    def wait_until_done(self) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._open, timeout=60)
 
 
 def _fields(encoded: str) -> dict[str, str]:

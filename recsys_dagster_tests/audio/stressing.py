@@ -31,10 +31,9 @@ from recsys_dagster_tests.audio.fake_reccobeats import FakeReccobeats
 from recsys_dagster_tests.audio.stress_faults import plan
 from recsys_dagster_tests.audio.stress_journal import Journal
 from recsys_dagster_tests.audio.stress_world import BusySpotify, StressWorld, stress_world
+from recsys_dagster_tests.serving import FakeService
 
 MOST_RUNS = 500
-_SETTLED = 0.3
-"""Seconds after a kill in which the last request comes in and is let go of."""
 
 
 @dataclass
@@ -42,14 +41,14 @@ class Bench:
     """The services, and the folder in which a world is looked up."""
 
     folder: Path
-    addresses: Sequence[str]
+    services: Sequence[FakeService]
     journal: Journal
 
     def start(self) -> subprocess.Popen[str]:
         """Start a run in a process group of its own."""
         module = "recsys_dagster_tests.audio.stressed"
         return subprocess.Popen(
-            [sys.executable, "-m", module, str(self.folder), *self.addresses,
+            [sys.executable, "-m", module, str(self.folder), *(one.url for one in self.services),
              str(self.journal.offset)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
             cwd=Path(__file__).parents[2],
@@ -99,7 +98,7 @@ def bench(
         services = {"reccobeats": reccobeats, "spotify": spotify, "accounts": accounts}
         for name, service in services.items():
             journal.follow(name, service, plan(name, rng, share, blocked_within, blocks))
-        yield Bench(folder, [service.url for service in services.values()], journal)
+        yield Bench(folder, [*services.values()], journal)
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,8 @@ def stress(
             runs += 1
             said = bad.run(kill_every)
             if said is None:
-                time.sleep(_SETTLED)
+                for service in bad.services:
+                    service.settle()
                 bad.journal.under_way.add(len(bad.journal.entries) - 1)
                 kills += 1
                 _tell(f"kill {kills} after {len(bad.journal.entries):,} requests")

@@ -60,7 +60,7 @@ def test_killed_again_and_again_it_asks_nothing_twice_but_what_was_under_way(
                 while len(fake.asked) < moment:
                     assert process.poll() is None
                     time.sleep(0.001)
-            time.sleep(0.1)  # a request may still be on its way into the log
+            fake.settle()
             ends.append(len(fake.asked))
         with filling(fake, tmp_path / "killed") as process:
             assert process.wait(120) == 0

@@ -129,6 +129,7 @@ def _steer_and_refine(page: Page) -> None:
     slider.focus()
     slider.press("ArrowRight")
     expect(page.locator(".st-key-energy").get_by_text("Livelier", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("energy=Livelier"), timeout=PATIENCE)
     _settle(page)
     first = page.locator(".st-key-result-1 strong").nth(1)
     for thumb, comes in (("Thumbs down", "[class*=st-key-back-]"), ("Thumbs up", PICKED)):
@@ -139,13 +140,11 @@ def _steer_and_refine(page: Page) -> None:
         expect(page.locator(comes)).to_have_count(there + more, timeout=PATIENCE)
         expect(first).not_to_have_text(title, timeout=PATIENCE)
         _settle(page)
-    expect(page).to_have_url(re.compile("energy=Livelier"))
     expect(page).to_have_url(re.compile(r"without=\d+"))
 
 
 def _settle(page: Page) -> None:
-    """Wait until what was asked for last has been drawn whole."""
-    page.wait_for_timeout(300)  # the question is on its way
+    """Wait until what was asked for last, and has begun to show, has been drawn whole."""
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
 
