@@ -1,30 +1,69 @@
 """What many tests share: the `recsys` command, and a small released demo world."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import hypothesis
 import pytest
+from filelock import FileLock
 
 from recsys_dagster_tests.clusters import Cluster, cluster
 from recsys_dagster_tests.commands import recsys
-
-# A deadline is a timed assertion, and a loop's first call compiles it.
-hypothesis.settings.register_profile("ours", deadline=None)
-hypothesis.settings.load_profile("ours")
+from recsys_dagster_tests.tiers import choose
 
 _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME",
          "DAGSTER_POSTGRES_")  # fmt: skip
 
 
+USERS, LISTENS = 24, 7_000
+"""Of the demo world that many tests share."""
+_TAKE_LONG = {"demo_world", "spark_cluster"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """As many examples as the tier has."""
+    choose(config)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests of a released world or a cluster are slow: to make either takes half a minute."""
+    if _TAKE_LONG & set(_fixtures(item)):
+        item.add_marker("slow")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the cluster come first: one worker then has them all, and starts the one cluster.
+    """Put them in an order in which workers end at about the same time, and start one cluster.
 
-    Workers begin with a contiguous part of the tests each, and steal from one another's ends.
+    Workers begin with a contiguous part of the tests each, and steal from one another's ends: each
+    part begins with slow tests, and the first one with all those on the cluster.
     """
-    items.sort(key=lambda item: "spark_cluster" not in getattr(item, "fixturenames", ()))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = in_parts(items, workers)
+
+
+def in_parts(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests as parts of the same size, one after the other, those of a module together.
+
+    Tests on the cluster take as long as half of a worker's other slow ones.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    others = [item for item in slow if "spark_cluster" not in _fixtures(item)]
+    piece = len(others) // (2 * workers - 1)
+    ordered = [item for item in slow if "spark_cluster" in _fixtures(item)]
+    for worker in range(workers):
+        count = len(others) if worker == workers - 1 else piece if worker == 0 else 2 * piece
+        ordered += others[:count]
+        del others[:count]
+        room = max(len(items) * (worker + 1) // workers - len(ordered), 0)
+        ordered += quick[:room]
+        del quick[:room]
+    return ordered
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +77,32 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.fixture(scope="session")
-def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a small demo world, released; tests only read it."""
-    folder = tmp_path_factory.mktemp("demo_world")
-    make_demo(folder)
-    assert recsys("run", "--data-dir", str(folder)).code == 0
-    return folder
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with a small demo world, released; tests only read it.
+
+    Workers share it: the first to want it makes it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "demo_world"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made = tmp_path_factory.mktemp("making")
+            make_demo(made)
+            done = recsys("run", "--data-dir", str(made))
+            assert done.code == 0, done.err
+            made.rename(folder)
+    before = _times(folder)
+    yield folder
+    assert _times(folder) == before, "a test has changed what all tests read"
 
 
-def make_demo(folder: Path, users: int = 40, songs: int = 1500, listens: int = 12_000) -> None:
-    """Put a small made-up history and its catalogue into a data folder."""
+def _times(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def make_demo(folder: Path, users: int = USERS, songs: int = 1500, listens: int = LISTENS) -> None:
+    """Put a small made-up history and its catalogue into a data folder: two batches of songs."""
     size = ["--users", str(users), "--songs", str(songs), "--listens", str(listens)]
     assert recsys("demo", *size, "--data-dir", str(folder)).code == 0
 

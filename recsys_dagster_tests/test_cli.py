@@ -1,6 +1,7 @@
 """The commands on a released demo world: what they answer, and what they say when they cannot."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from recsys_dagster import cli
 from recsys_dagster.recommend import METHODS
 from recsys_dagster_tests.commands import Result, recsys
+from recsys_dagster_tests.conftest import LISTENS, USERS
 
 HOSTILE = [
     "Nobody - Nothing",
@@ -238,7 +240,7 @@ def test_status_before_and_after(run_in_process: Run, tmp_path: Path) -> None:
     assert names <= set(empty)
     assert (empty["listens"], empty["songs"], empty["release"]) == (0, 0, None)
     full = run_in_process("status", "--json").json
-    assert (full["listens"], full["users"], full["pending_batches"]) == (12_000, 40, 0)
+    assert (full["listens"], full["users"], full["pending_batches"]) == (LISTENS, USERS, 0)
     assert 0 < full["songs_with_features"] < full["songs"]
     assert full["demo"] is True
     assert full["release"] in run_in_process("status").out
@@ -269,16 +271,22 @@ def test_evaluate_shows_every_method(run_in_process: Run) -> None:
     assert "Hybrid less popular: " in shown
 
 
-def test_releases_are_listed(run_in_process: Run, demo_world: Path) -> None:
-    listed = run_in_process("releases", "--json").json
-    assert listed["current"] == (demo_world / "releases" / "CURRENT").read_text().strip()
+@pytest.fixture
+def world(demo_world: Path, tmp_path: Path) -> Path:
+    """A copy of the released demo world, to change."""
+    return Path(shutil.copytree(demo_world, tmp_path / "world"))
+
+
+def test_releases_are_listed(run_in_process: Run, world: Path) -> None:
+    listed = run_in_process("releases", "--json", data_dir=world).json
+    assert listed["current"] == (world / "releases" / "CURRENT").read_text().strip()
     assert listed["releases"][0]["current"] is True
-    assert run_in_process("releases", "rollback", listed["current"]).code == 0
+    assert run_in_process("releases", "rollback", listed["current"], data_dir=world).code == 0
 
 
-def test_json_is_alone_on_standard_output(demo_world: Path) -> None:
+def test_json_is_alone_on_standard_output(world: Path) -> None:
     for command in (["status"], ["search", "a"], ["evaluate"], ["releases"], ["run"]):
-        found = recsys(*command, "--json", "--data-dir", demo_world)
+        found = recsys(*command, "--json", "--data-dir", world)
         assert found.code == 0
         json.loads(found.out)
 

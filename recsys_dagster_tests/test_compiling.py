@@ -10,6 +10,7 @@ def double(number: int) -> int:
     return number * 2
 
 
+@pytest.mark.slow
 def test_a_loop_works_where_there_is_no_place_to_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     assert kept_on_disk(double, nogil=True)(21) == 42

@@ -56,6 +56,7 @@ def _dangers_of(call: ast.Call) -> Iterator[str]:
             yield f"{one.arg}={value}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_file_has_any_of_it(folder: str) -> None:
     files = [file for file in FILES if file.is_relative_to(ROOT / folder)]

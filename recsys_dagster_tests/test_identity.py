@@ -14,6 +14,7 @@ from recsys_dagster.identity import (
     title_key,
     title_key_of,
 )
+from recsys_dagster_tests.tiers import examples
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VISIBLE = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1)
@@ -158,7 +159,7 @@ def test_no_part_is_empty_where_there_is_text(text: str) -> None:
         assert artists(text)[0].strip()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(REAL)
 def test_keys_of_keys_are_the_same_where_titles_are_like_real_ones(text: str) -> None:
     """Not for all text: taking one note away can leave what reads as another ("a ft. b - ft c")."""
@@ -166,7 +167,7 @@ def test_keys_of_keys_are_the_same_where_titles_are_like_real_ones(text: str) ->
     assert titles(once) == [once]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(ANY_TEXT.map(lambda text: text.replace("f", "g").replace("F", "g")))
 def test_folding_twice_changes_nothing(text: str) -> None:
     """Without an f there is no guest."""
@@ -175,7 +176,7 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert artists(f"  {text}x\t\u200b") == artists(f"{text}x")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.tuples(VISIBLE, VISIBLE), st.tuples(VISIBLE, VISIBLE))
 def test_different_artists_never_merge(one: tuple[str, str], other: tuple[str, str]) -> None:
     """A key is its two parts and nothing else: no title can make up for another artist."""

@@ -21,6 +21,7 @@ from recsys_dagster.progress import Task
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster_tests.commands import recsys
+from recsys_dagster_tests.tiers import examples
 
 SECRETS = ("anna@mail.org", "203.0.113.7", "2001:db8:0:0:0:0:0:7", "Main Street", "Mozilla")
 ACCOUNT = json.dumps(
@@ -179,7 +180,7 @@ def test_the_working_folder_has_a_name_too(
     assert listeners(import_paths([Path("..")], layout)) == ["anna"]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(user=st.text(min_size=1, max_size=60))
 def test_any_user_comes_back_from_where_the_file_lies(
     user: str, tmp_path_factory: pytest.TempPathFactory

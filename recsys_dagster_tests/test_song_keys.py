@@ -1,10 +1,12 @@
 """Keys found batch by batch are the keys that the rules give."""
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_dagster.identity import SongKeys, song_key
+from recsys_dagster_tests.tiers import examples
 
 WORDS = st.sampled_from([
     "Abba", "feat. X", "ft Y", "FEAT", "Remastered 2009", "- Remaster", "(Re-Master)", "  ", "\t",
@@ -19,7 +21,8 @@ NAME = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@pytest.mark.slow
+@settings(max_examples=examples(300))
 @given(st.lists(st.tuples(NAME, NAME), min_size=1, max_size=8), st.integers(1, 3))
 def test_they_are_the_keys_of_the_rules(songs: list[tuple[str, str]], batches: int) -> None:
     table = pl.DataFrame(songs, schema={"artist": pl.String, "title": pl.String}, orient="row")

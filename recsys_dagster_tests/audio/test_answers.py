@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recsys_dagster.audio.answers import Answers, drop_expired, forget
 from recsys_dagster.errors import RecsysError
+from recsys_dagster_tests.tiers import examples
 
 DAY = 86_400
 
@@ -51,7 +52,7 @@ def test_a_block_holds_until_its_time(tmp_path: Path, clock: Clock) -> None:
     answers.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(st.dictionaries(st.text(max_size=20), st.one_of(st.none(), st.floats(0, 1), st.text())))
 def test_any_answer_comes_back(answered: dict[str, object]) -> None:
     answers = Answers(Path(":memory:"), "somewhere", Clock())
@@ -69,6 +70,7 @@ def test_thousands_of_keys_at_once(tmp_path: Path) -> None:
     answers.close()
 
 
+@pytest.mark.slow
 def test_what_is_kept_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     script = (

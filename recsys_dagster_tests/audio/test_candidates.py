@@ -78,6 +78,7 @@ def test_another(song: tuple[str, str], title: str, artists: list[str]) -> None:
     assert score(song, title, *artists) == 0
 
 
+@pytest.mark.slow
 def test_many_searches_at_once_are_scored_as_each_alone() -> None:
     searches = [
         Search(*song, [Candidate("1", tuple(artists), title)])
@@ -115,6 +116,7 @@ def test_most_of_what_a_search_brings_is_not_kept() -> None:
     assert may_be("hello", "Hello (2009 Remaster)")
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_song_is_itself(artist: str, title: str) -> None:
     assert score((artist, title), title, artist) == 1

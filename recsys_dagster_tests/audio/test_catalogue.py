@@ -182,6 +182,7 @@ def test_columns_that_hold_no_numbers_get_a_message(energy: list[Any], tmp_path:
         read_catalogue(write(columns, tmp_path / "x.parquet"))
 
 
+@pytest.mark.slow
 def test_the_real_catalogue() -> None:
     catalogue = read_catalogue(real_data("audio_features", "song_audio_features.csv"))
     assert catalogue.rows == 83_710

@@ -112,6 +112,7 @@ def test_a_plain_check_agrees(name: str, text: str, as_text: bool) -> None:
     assert reason is None or reason.startswith(f"{name} ")
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=6), min_size=1, max_size=4))
 def test_any_text_is_a_value_in_range_or_missing(texts: list[str]) -> None:

@@ -123,6 +123,7 @@ def test_a_surer_match_scores_higher() -> None:
     assert len(set(scores)) == len(scores)
 
 
+@pytest.mark.slow
 def test_a_batch_scores_as_its_single_pairs() -> None:
     pairs = [*SAME, *OTHER, ("Harbour", "harbour (feat. Ann) - Remastered 2009")]
     assert title_scores(pairs) == [title_score(*pair) for pair in pairs]

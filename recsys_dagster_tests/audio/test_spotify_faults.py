@@ -18,6 +18,7 @@ from recsys_dagster_tests.audio.fake_spotify import (
     track_id,
 )
 from recsys_dagster_tests.serving import Fault
+from recsys_dagster_tests.tiers import examples
 
 API_FAULTS = st.one_of(
     st.none(), st.sampled_from([*TROUBLE, quota(), quota(None), slow_down("3"), slow_down("3000"),
@@ -43,7 +44,7 @@ class Course:
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.lists(API_FAULTS, max_size=25), st.lists(TOKEN_FAULTS, max_size=6))
 def test_whatever_goes_wrong_in_the_end_all_is_as_if_nothing_had(
     api: list[Fault | None], token: list[Fault | None]

@@ -114,6 +114,7 @@ def test_without_listens_nothing_is_refreshed() -> None:
     assert enough().skip_reason
 
 
+@pytest.mark.slow
 def test_the_week_learns_in_full() -> None:
     with dg.instance_for_test() as instance:
         request = weekly_refresh(dg.build_schedule_context(instance=instance))

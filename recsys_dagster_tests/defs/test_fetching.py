@@ -16,6 +16,8 @@ from recsys_dagster_tests.listening.services.fake_listenbrainz import FakeListen
 from recsys_dagster_tests.listening.services.helpers import published
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 ASSETS = [lastfm_history, listenbrainz_history]
 START = 1_600_000_000
 

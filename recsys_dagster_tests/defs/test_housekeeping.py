@@ -1,8 +1,11 @@
 """Old runs are forgotten, with their events and logs."""
 
 import dagster as dg
+import pytest
 
 from recsys_dagster.defs.housekeeping import forget_old_runs
+
+pytestmark = pytest.mark.slow
 
 
 @dg.asset

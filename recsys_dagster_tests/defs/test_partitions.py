@@ -23,6 +23,7 @@ def songs(batches: list[int]) -> pl.DataFrame:
     return pl.DataFrame({"batch": batches}, schema={"batch": pl.Int32})
 
 
+@pytest.mark.slow
 def test_partitions_are_kept_in_step_both_ways(instance: dg.DagsterInstance) -> None:
     register_batches(instance, songs([0, 0, 1, 2]))
     assert list(instance.get_dynamic_partitions(BATCHES)) == ["00000", "00001", "00002"]

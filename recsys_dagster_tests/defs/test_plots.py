@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 
 from recsys_dagster.defs.plots import plot_months
 from recsys_dagster.listening.windows import by_month
@@ -14,6 +15,7 @@ def test_listens_are_counted_by_month_and_those_without_a_time_left_out() -> Non
     assert by_month(listens) == {"2024-05": 2, "2024-06": 2}
 
 
+@pytest.mark.slow
 def test_the_picture_fits_into_dagsters_metadata() -> None:
     counts = {f"{year}-{month:02d}": year for year in range(2003, 2027) for month in range(1, 13)}
     assert plot_months(counts).startswith("![")

@@ -10,7 +10,6 @@ from dagster._core.loader import LoadingContextForTest
 
 import recsys_dagster.definitions as code_location
 from recsys_dagster.defs.running import run_everything
-from recsys_dagster.demo import DemoConfig, write_demo
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.workshop import Workshop
 
@@ -18,13 +17,10 @@ HEADER = ",Username,Artist,Track,Album,Date,Time\n"
 
 
 @pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    """A small world of its own, already run."""
-    layout = Layout(tmp_path / "data")
-    monkeypatch.setenv("RECSYS_DATA_DIR", str(layout.root))
+def layout(world: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A world that was run, with what Dagster knows of it."""
+    layout = Layout(world)
     monkeypatch.setenv("DAGSTER_HOME", str(layout.dagster))
-    write_demo(layout.history, layout.catalogues, DemoConfig(users=40, songs=600, listens=6_000))
-    run_everything()
     return layout
 
 
@@ -42,9 +38,9 @@ def stale() -> set[str]:
 
 def add(layout: Layout, day: int) -> None:
     """One listen more, of a song that is there."""
-    line = (layout.history / "Last.fm_data.csv").read_text().splitlines()[5].split(",")
+    line = (layout.demo_history / "Last.fm_data.csv").read_text().splitlines()[5].split(",")
     row = ["0", "a_new_listener", *line[2:5], f"0{day} Jan 2026", " 10:00"]
-    (layout.history / f"more-{day}.csv").write_text(HEADER + ",".join(row) + "\n")
+    (layout.demo_history / f"more-{day}.csv").write_text(HEADER + ",".join(row) + "\n")
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ def test_listeners_come_one_after_another_newest_first(history: pl.DataFrame) ->
     assert step.dt.total_minutes().max() == -3
 
 
+@pytest.mark.slow
 def test_the_calendar_is_fixed(history: pl.DataFrame) -> None:
     assert history["at"].min() >= datetime(2024, 1, 1)  # type: ignore[operator]
     assert history["at"].max() < datetime(2026, 1, 1, 0, 0)  # type: ignore[operator]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recsys_dagster.demo import DemoConfig, DemoSummary, write_demo
 from recsys_dagster.demo.sessions import MINUTES, make_sessions
 from recsys_dagster_tests.demo.conftest import read_history
+from recsys_dagster_tests.tiers import examples
 
 
 @st.composite
@@ -28,7 +29,7 @@ def configs(draw: st.DrawFn) -> DemoConfig:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(configs())
 def test_any_size_is_met_exactly(config: DemoConfig) -> None:
     with TemporaryDirectory() as directory:

@@ -101,6 +101,7 @@ def test_known_listeners_are_asked_for_new_songs_alone(split: Split) -> None:
         assert split.fold[case.listener] != case.fold == 0
 
 
+@pytest.mark.slow
 def test_of_many_known_listeners_the_same_sample_is_asked_each_time(split: Split) -> None:
     everyone = [case.listener for case in known_cases(split)]
     drawn = [case.listener for case in known_cases(split, most=7)]

@@ -11,6 +11,8 @@ from recsys_dagster.evaluation.feature_summary import feature_summary
 from recsys_dagster_tests.evaluation.images import shown
 from recsys_dagster_tests.evaluation.sounds import noise, sounds
 
+pytestmark = pytest.mark.slow
+
 PLAYED = feature_summary(sounds(400, missing=0.1), FEATURES, np.arange(400))
 UNPLAYED = feature_summary(sounds(400), FEATURES)
 SILENT = feature_summary(np.full((5, 13), np.nan), FEATURES)

@@ -122,6 +122,7 @@ def card(trial: Trial, split: Split, engine_of: EngineOf) -> str:
     return write_card(document, {"songs": 1_200, "hash of songs": "ab12"}, {"svd factors": 4})
 
 
+@pytest.mark.slow
 def test_the_card_says_what_and_how_sure(trial: Trial, split: Split, engine_of: EngineOf) -> None:
     text = card(trial, split, engine_of)
     for words in ("- songs: 1,200", "- hash of songs: ab12", "- svd factors: 4", "- numpy: ",

@@ -11,11 +11,12 @@ from recsys_dagster.evaluation.map_axes import (
     varimax,
 )
 from recsys_dagster.models.arrays import Float64Array
+from recsys_dagster_tests.tiers import examples
 
 NAMES = dimension_names(FEATURES)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.integers(2, 14), st.integers(0, 1000))
 def test_varimax_is_the_best_turn_of_all(size: int, seed: int) -> None:
     plane = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, 2)))[0]

@@ -24,6 +24,7 @@ def test_the_map_says_what_is_seen() -> None:
     assert "happy" in said.split("upwards")[1].split("↔")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plays", [None, np.zeros(400, dtype=int)])
 def test_a_map_without_plays(plays: Any) -> None:
     assert "played" not in shown(plot_map(mapped(sounds(400)), plays))
@@ -34,11 +35,13 @@ def test_no_map_is_its_reason() -> None:
     assert plot_map(nothing, np.empty(0)) == nothing.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("songs", [3, 30_000])
 def test_noise_is_small_too(songs: int) -> None:
     shown(plot_map(mapped(noise(songs)), np.arange(songs)))
 
 
+@pytest.mark.slow
 def test_the_same_map_gives_the_same_image() -> None:
     first, second = (plot_map(mapped(sounds(400)), np.arange(400)) for _ in range(2))
     assert first == second

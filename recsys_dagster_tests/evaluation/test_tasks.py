@@ -59,6 +59,7 @@ def test_a_task_that_nobody_can_be_asked_says_none(trial: Trial, engine_of: Engi
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+@pytest.mark.slow
 def test_every_task_goes_through_the_same_trial(
     trial: Trial, split: Split, engine_of: EngineOf
 ) -> None:

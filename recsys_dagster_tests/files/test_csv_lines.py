@@ -20,6 +20,7 @@ from recsys_dagster.files.csv_lines import (
     scan_lines,
 )
 from recsys_dagster.files.csv_shape import CsvShape
+from recsys_dagster_tests.tiers import examples
 
 CELL = st.text(
     st.one_of(
@@ -53,7 +54,7 @@ def write(table: list[list[str]], end: str = "\n", quoting: int = csv.QUOTE_MINI
     return text.getvalue().encode()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     TABLES,
     st.sampled_from(["\n", "\r\n"]),
@@ -71,7 +72,8 @@ def test_what_a_csv_writer_writes_is_read_back(
     assert rows == [(number, None, row) for number, row in enumerate(table, start=2)]
 
 
-@settings(deadline=None, max_examples=100)
+@pytest.mark.slow
+@settings(max_examples=examples(100))
 @given(st.lists(st.text('ab,," \r\0', max_size=9), max_size=5), st.booleans())
 def test_fast_and_line_by_line_agree_on_any_lines(lines: list[str], end: bool) -> None:
     """A last line with a NUL makes the whole file go line by line."""

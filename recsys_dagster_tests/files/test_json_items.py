@@ -19,6 +19,7 @@ from recsys_dagster.files.json_items import (
     parse_items,
     read_items,
 )
+from recsys_dagster_tests.tiers import examples
 
 OBJECTS: list[dict[str, Any]] = [
     {"n": number, "name": f'a "{number}" {{x}} [y], \\ é', "in": {"m": [{"m": number}, {"m": 2}]}}
@@ -159,6 +160,7 @@ def test_an_item_that_does_not_end_does_not_hide_the_next() -> None:
     assert problems('[{"n": [1, {"n": 2') == [DAMAGED, CUT]
 
 
+@pytest.mark.slow
 def test_what_begins_at_the_edge_of_the_window() -> None:
     for gap in range(230, 530):
         items = read(f"[{ONE},{' ' * gap}[{ONE}]]", chunk=1)
@@ -167,7 +169,7 @@ def test_what_begins_at_the_edge_of_the_window() -> None:
         assert [problem for _, _, problem in items] == [DAMAGED, None]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.sampled_from(sorted(LAYOUTS)), st.integers(0, 10_000))
 def test_a_cut_loses_only_what_is_behind_it(layout: str, place: int) -> None:
     content = LAYOUTS[layout].encode()
@@ -179,7 +181,7 @@ def test_a_cut_loses_only_what_is_behind_it(layout: str, place: int) -> None:
     assert len(items) >= sum(f'a \\"{number}'.encode() in cut for number in range(8))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(sorted(LAYOUTS)), st.integers(0, 1 << 32))
 def test_a_changed_byte_loses_only_what_is_beside_it(layout: str, seed: int) -> None:
     content = LAYOUTS[layout].encode()
@@ -190,7 +192,7 @@ def test_a_changed_byte_loses_only_what_is_beside_it(layout: str, seed: int) -> 
     assert [item for item in found if item in far] == far
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.sampled_from(sorted(LAYOUTS)), st.integers(0, 1 << 32), st.integers(1, 400))
 def test_the_size_of_the_window_changes_nothing(layout: str, seed: int, chunk: int) -> None:
     content, rng = LAYOUTS[layout].encode(), random.Random(seed)
@@ -199,7 +201,7 @@ def test_the_size_of_the_window_changes_nothing(layout: str, seed: int, chunk: i
     assert repr(read(content, chunk)) == repr(read(content))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.text('{}[]",:\\ \nn1a', max_size=80), st.binary(max_size=40))
 def test_anything_at_all_is_read_to_its_end(text: str, noise: bytes) -> None:
     for item in read(text.encode() + noise):
@@ -224,6 +226,7 @@ def test_control_characters_in_a_text_do_no_harm() -> None:
     assert whole('[{"n": "a\tb\nc\0"}]') == [{"n": "a\tb\nc\0"}]
 
 
+@pytest.mark.slow
 def test_much_is_read_a_window_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("[" + ",\n".join([ONE] * 200_000) + "]")

@@ -15,6 +15,7 @@ from recsys_dagster.histories import visiting
 from recsys_dagster.histories.visiting import Visit, read_visit
 from recsys_dagster.storage.tables import write_table
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.tiers import examples
 
 HEADER = "artist,album,track,date"
 
@@ -72,6 +73,7 @@ def test_what_lies_in_a_zip_twice_counts_once(catalogue: Path) -> None:
     assert visit.listens == 3
 
 
+@pytest.mark.slow
 def test_of_several_listeners_the_one_with_most_listens_is_shown(catalogue: Path) -> None:
     song = f"{worlds.artist(1)},,{worlds.title(1)}"
     rows = [f"{user},{song},0{day} Jan 2021 10:00" for day, user in enumerate("aabbb", 1)]
@@ -122,6 +124,7 @@ def test_what_is_no_history_is_said_in_words(catalogue: Path, case: str) -> None
     assert "scratch" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_zip_that_unpacks_to_far_more_is_refused(catalogue: Path) -> None:
     with pytest.raises(RecsysError, match="would unpack to"):
         read_visit("x.zip", bomb(), catalogue)
@@ -158,7 +161,7 @@ def test_while_one_is_read_the_next_has_to_wait(
 
 
 @given(name=st.text(max_size=40), content=st.binary(max_size=400))
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_under_any_name_give_words(catalogue: Path, name: str, content: bytes) -> None:
     for prefix in (b"", f"{HEADER}\n".encode(), b"PK\x03\x04", b"[{"):
         with suppress(RecsysError):

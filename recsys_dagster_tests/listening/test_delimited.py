@@ -17,6 +17,7 @@ from recsys_dagster.listening.formats.times import SHAPES, parse_times, shape_of
 from recsys_dagster.listening.reading import read_history, recognise
 from recsys_dagster.listening.readings import Reading
 from recsys_dagster_tests.real_data import real_data
+from recsys_dagster_tests.tiers import examples
 
 Listen = tuple[str, str, str, str, datetime]
 AT = datetime(2021, 1, 31, 23, 36, 5, tzinfo=UTC)
@@ -116,8 +117,9 @@ TIME = st.datetimes(datetime(1971, 1, 2), datetime(2037, 1, 1)).map(
 LISTENS = st.lists(st.tuples(NAME, NAME, NAME, NAME, TIME), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", SECONDS + MINUTES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(listens=LISTENS)
 def test_what_is_written_in_a_shape_is_read_back_the_same(
     write: Write, listens: list[Listen]

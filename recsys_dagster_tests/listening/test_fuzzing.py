@@ -10,6 +10,7 @@ def test_what_is_not_damaged_is_read_whole(name: str) -> None:
     assert check(Case(name, "none", WRITERS[name](random.Random(0))), most_lost=0) == "read"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_damaged_histories_are_read_or_refused_in_words(seed: int) -> None:
     """The command in `fuzzing` does the same for as long as one likes."""

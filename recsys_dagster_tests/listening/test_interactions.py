@@ -12,6 +12,7 @@ from recsys_dagster.listening.interactions import count_interactions, interactio
 from recsys_dagster.listening.schema import LISTENS_SCHEMA
 from recsys_dagster.listening.songs import unique_songs
 from recsys_dagster_tests.listening.histories import SONGS, Listen, key_of, listens
+from recsys_dagster_tests.tiers import examples
 
 PLAYED = st.lists(
     st.tuples(st.sampled_from("uvw"), st.sampled_from(SONGS)).map(lambda one: (one[0], *one[1])),
@@ -54,7 +55,7 @@ def count(played: list[Listen]) -> pl.DataFrame:
     return count_interactions(as_table(played)).collect()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 @given(PLAYED)
 def test_a_plain_recount_agrees(played: list[Listen]) -> None:
     table = count(played)
@@ -65,7 +66,7 @@ def test_a_plain_recount_agrees(played: list[Listen]) -> None:
     assert table["play_count"].sum() == len(played)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(PLAYED, st.one_of(st.none(), st.integers(-1, 31)), st.data())
 def test_early_plays_are_those_before_the_cut_or_without_a_time(
     played: list[Listen], hours: int | None, data: st.DataObject

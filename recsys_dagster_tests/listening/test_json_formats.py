@@ -24,6 +24,7 @@ from recsys_dagster.listening.formats.spotify_extended import SpotifyExtended
 from recsys_dagster.listening.formats.verdict import NOT_TEXT, UNSET_CLOCK
 from recsys_dagster.listening.schema import EXAMPLE, LEFT_OUT, NOTE, READ_SCHEMA
 from recsys_dagster_tests.real_data import real_data
+from recsys_dagster_tests.tiers import examples
 
 ID = "74cksX4vgcm0cHKaV7XE2L"
 START = datetime(2020, 4, 11, 0, 24, 59, 326_000, tzinfo=UTC)
@@ -593,7 +594,8 @@ WRITERS: tuple[tuple[HistoryFormat, Callable[[Listen], dict[str, Any]]], ...] = 
 )
 
 
-@settings(deadline=None, max_examples=100)
+@pytest.mark.slow
+@settings(max_examples=examples(100))
 @given(LISTENS, st.sampled_from(WRITERS), st.sampled_from(LAYOUTS))
 def test_listens_that_are_written_are_read_back(
     listens: list[Listen],
@@ -619,7 +621,7 @@ def edited(content: bytes, rng: random.Random) -> tuple[bytes, int]:
     return content[:at] + new + content[at + 1 :], at
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(WRITERS), st.sampled_from(LAYOUTS), st.integers(0, 1 << 32))
 def test_a_changed_byte_loses_only_what_is_beside_it(
     writer: tuple[HistoryFormat, Callable[[Listen], dict[str, Any]]],
@@ -638,7 +640,7 @@ def test_a_changed_byte_loses_only_what_is_beside_it(
     assert [row for row in found if row in far] == far
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.sampled_from(WRITERS), st.sampled_from(LAYOUTS), st.integers(0, 1 << 32))
 def test_a_file_in_shreds_is_read_or_refused(
     writer: tuple[HistoryFormat, Callable[[Listen], dict[str, Any]]],

@@ -1,6 +1,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def test_a_file_never_repeats_itself(rows: list[Row]) -> None:
     assert not any(repeated(rows, resolution=60, slack=60))
 
 
+@pytest.mark.slow
 def test_a_copy_with_other_rounding_is_found_whole() -> None:
     """One source has seconds, the other the minute: spans of 1 and of 60 seconds."""
     seconds = [5, 59, 130, 3_599]

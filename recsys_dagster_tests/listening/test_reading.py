@@ -191,6 +191,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_every_row_is_a_listen_or_left_out_with_a_reason(

@@ -1,6 +1,7 @@
 from collections import Counter
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.songs import BATCH_SIZE, SONGS_SCHEMA, unique_songs
 from recsys_dagster_tests.listening.histories import Listen, key_of, listens
 from recsys_dagster_tests.listening.test_interactions import PLAYED, as_table
+from recsys_dagster_tests.tiers import examples
 
 
 def songs_of(
@@ -16,7 +18,8 @@ def songs_of(
     return unique_songs(count_interactions(as_table(played, spotify_id)), known)
 
 
-@settings(deadline=None, max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=examples(30))
 @given(st.lists(PLAYED, min_size=1, max_size=4))
 def test_an_id_never_changes_its_song(histories: list[list[Listen]]) -> None:
     """Whatever is added or taken away: ids stay, are dense, and count what is played now."""

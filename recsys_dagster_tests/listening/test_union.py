@@ -219,6 +219,7 @@ def test_a_zip_is_read_where_it_lies(folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_real_exports_of_listeners_that_the_big_file_has_add_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "history"
     folder.mkdir()

@@ -16,6 +16,7 @@ from recsys_dagster.models.svd.folding import RidgeFolding, SoftmaxFolding
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import refit
 from recsys_dagster_tests.models import checkerboard
+from recsys_dagster_tests.tiers import examples
 
 SONGS, ARTISTS, FACTORS, FEATURES = 300, 30, 4, 3
 MANY = 10**9
@@ -216,7 +217,7 @@ def test_everything_else_of_the_model_stays() -> None:
 
 
 @given(seed=st.integers(0, 1000), hidden=st.floats(0, 1), deaf=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_order_of_songs_and_the_names_of_artists_do_not_matter(
     seed: int, hidden: float, deaf: float
 ) -> None:
@@ -239,7 +240,7 @@ def test_the_order_of_songs_and_the_names_of_artists_do_not_matter(
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_ranking_rows_never_exceed_length_one(seed: int) -> None:
     world = World(noise=1.0, seed=seed, songs=60)
     world.listeners[:20] = 0

@@ -11,6 +11,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models import shortlist as shortlists
 from recsys_dagster.models.arrays import Float32Array, IntArray
 from recsys_dagster.models.shortlist import MOST, Shortlist
+from recsys_dagster_tests.tiers import examples
 
 ROWS, WANTED = 30_000, 100
 
@@ -34,6 +35,7 @@ def shortlist(rows: Float32Array, numbers: IntArray | None = None) -> Shortlist:
     return Shortlist.build(numbers, lambda part: rows[part])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "clustered", "biased", "uneven", "short"])
 def test_nearly_all_of_the_best_are_on_it(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On one of 1 % of the rows, where those of a million are .2 %."""
@@ -53,7 +55,7 @@ def test_nearly_all_of_the_best_are_on_it(kind: str, monkeypatch: pytest.MonkeyP
     assert np.mean(found) >= 0.985
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     rows=st.integers(16, 300), wanted=st.integers(0, 100), besides=st.integers(0, 400),
     seed=st.integers(0, 99),
@@ -74,6 +76,7 @@ def test_who_asks_for_much_is_told_to_score_all() -> None:
     assert made.find(vectors("plain", 1)[0], 1, besides=MOST) is None
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_lists_the_same_and_the_same_rows_give_the_same_bytes(
     tmp_path: Path,
 ) -> None:
@@ -109,6 +112,7 @@ def test_what_is_not_there_or_of_other_rows_is_said_in_words(tmp_path: Path) -> 
             Shortlist.load(tmp_path / "whole", rows, dimensions)
 
 
+@pytest.mark.slow
 def test_serving_a_small_catalogue_imports_no_faiss() -> None:
     code = "import sys, recsys_dagster.recommend; assert 'faiss' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -75,6 +75,7 @@ def assert_as_single(engine: Engine, histories: Histories, method: str, n: int) 
         assert found.sources[user].tolist() == [*strongest, *[-1] * (n - many)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", BATCH_METHODS)
 def test_every_listener_gets_what_a_single_request_gives(
     world: worlds.World, engine: Engine, method: str
@@ -82,6 +83,7 @@ def test_every_listener_gets_what_a_single_request_gives(
     assert_as_single(engine, world.parts.histories, method, N)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", BATCH_METHODS)
 def test_with_the_default_ranker_and_more_songs_than_there_are(
     world: worlds.World, method: str
@@ -115,6 +117,7 @@ def test_songs_without_plays_can_be_made_available(world: worlds.World, engine: 
     assert set(found.ids.ravel().tolist()) & set(CROWD.forgotten)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", BATCH_METHODS)
 def test_the_number_of_threads_changes_nothing(
     world: worlds.World, engine: Engine, method: str

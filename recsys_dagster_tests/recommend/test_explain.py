@@ -10,6 +10,7 @@ from recsys_dagster.recommend import METHODS, Recommendation, Recommender
 from recsys_dagster.recommend.answer import Because
 from recsys_dagster.recommend.explain import COMPARED
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.tiers import examples
 
 PLAYED = sorted(set(range(40)) - set(worlds.Shape().forgotten))
 SOUNDING = sorted(set(PLAYED) - set(worlds.Shape().silent))
@@ -19,9 +20,7 @@ def shares(song: Recommendation) -> dict[int, float]:
     return {seed.song_id: seed.share for seed in song.because.seeds}
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @given(
     seeds=st.lists(st.sampled_from(PLAYED), min_size=1, max_size=5, unique=True),
     method=st.sampled_from([method for method in METHODS if method != "popular"]),

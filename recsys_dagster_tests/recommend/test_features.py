@@ -14,6 +14,7 @@ from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.tiers import examples
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -36,7 +37,7 @@ def history(world: worlds.World, user: int) -> Query:
     return Query(songs, np.log1p(plays).astype(np.float32))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     seeds=st.lists(st.integers(0, 299), max_size=5, unique=True),
     exclude=st.lists(st.integers(0, 299), max_size=5), depth=st.sampled_from([0, 1, 50]),
@@ -94,7 +95,7 @@ def test_what_a_source_does_not_know_is_neutral(crowd: worlds.World) -> None:
     assert not nobody["seeds"].any()
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(seeds=st.lists(st.integers(0, 299), min_size=1, max_size=5, unique=True))
 def test_features_are_those_of_slow_sums(
     engine: Engine, crowd: worlds.World, seeds: list[int]

@@ -14,6 +14,7 @@ from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [True, False])
 def test_saved_models_rank_as_before(world: worlds.World, tmp_path: Path, *, whole: bool) -> None:
     engine = worlds.engine(world.parts)

@@ -26,6 +26,7 @@ from recsys_dagster.recommend.reranking import (
 from recsys_dagster.recommend.songs import add_search_columns
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.tiers import examples
 
 SHAPE = worlds.Shape(
     users=24, songs=300, silent=tuple(range(0, 300, 7)), forgotten=tuple(range(3, 300, 11)), seed=3
@@ -50,7 +51,8 @@ def mean(values: NDArray[np.float64], answer: Answer) -> float:
     return float(values[ids(answer)].mean()) if answer.recommendations else 0.0
 
 
-@settings(max_examples=120)
+@pytest.mark.slow
+@settings(max_examples=examples(120))
 @given(
     seeds=seeds, method=methods, n=st.sampled_from([1, 7, 40, 200, 500]), diversity=share,
     cap=st.sampled_from([None, 1, 2, 10**30]), popularity=dials, steer=steering,
@@ -83,7 +85,8 @@ def test_all_wishes_at_once_are_kept(
             assert sum(one.share for one in song.because.seeds) == pytest.approx(1)
 
 
-@settings(max_examples=60)
+@pytest.mark.slow
+@settings(max_examples=examples(60))
 @given(seeds=seeds, method=methods, n=st.sampled_from([1, 10, 100, 150, 260]))
 def test_what_changes_nothing_gives_the_answer_without(
     crowded: Recommender, seeds: list[int], method: str, n: int
@@ -99,7 +102,7 @@ def test_what_changes_nothing_gives_the_answer_without(
     assert roomy == plain
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(seeds=seeds, method=methods, diversity=share, popularity=dials, steer=steering)
 def test_the_same_wishes_give_the_same_answer_and_scores_stay(
     crowded: Recommender, seeds: list[int], method: str, diversity: float, popularity: str,
@@ -127,7 +130,7 @@ def standardised(world: worlds.World, name: str) -> NDArray[np.float64]:
     return np.nan_to_num(np.clip(standard, -3, 3))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(seeds=seeds, method=methods, n=st.integers(1, 60), cap=st.sampled_from([None, 1]))
 def test_popularity_never_rises_from_safe_to_deep(
     crowded: Recommender, crowd: worlds.World, seeds: list[int], method: str, n: int,
@@ -155,7 +158,7 @@ def test_popularity_falls_where_it_can(
     assert safe > balanced > deep
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     seeds=seeds, method=methods, name=st.sampled_from(STEERABLE),
     amounts=st.lists(amount, min_size=2, max_size=4), others=steering,

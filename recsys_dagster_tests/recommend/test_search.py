@@ -22,6 +22,7 @@ from recsys_dagster.recommend.search import (
     Search,
 )
 from recsys_dagster.recommend.words import query_words
+from recsys_dagster_tests.tiers import examples
 
 SONGS = [  # folded, the most played first
     ("the beatles", "yesterday"), ("radiohead", "creep"), ("tlc", "creep"),
@@ -111,7 +112,8 @@ def misspelled(draw: st.DrawFn) -> str:
     return " ".join(" ".join(drawn).split())
 
 
-@settings(max_examples=300)
+@pytest.mark.slow
+@settings(max_examples=examples(300))
 @given(text=misspelled(), n=st.integers(1, 8))
 def test_the_index_finds_what_a_scan_finds(search: Search, text: str, n: int) -> None:
     if text:
@@ -135,6 +137,7 @@ def test_also_for_texts_that_no_song_has(search: Search, text: str) -> None:
         assert search.find(text, 5).tolist() == scan(text, 5)
 
 
+@pytest.mark.slow
 @given(order=st.permutations(range(SIZE)), cut=st.integers(0, SIZE))
 def test_only_what_may_be_found_is_found_in_its_order(order: list[int], cut: int) -> None:
     order = order[:cut]

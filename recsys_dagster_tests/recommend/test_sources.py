@@ -14,6 +14,7 @@ from recsys_dagster.recommend import METHODS, Recommender, packing
 from recsys_dagster.recommend.packing import make_shortlists, pack, unpack
 from recsys_dagster.recommend.sources import Knn, Popular, Query, Svd, is_among, top
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.tiers import examples
 
 NONE = np.empty(0, np.int64)
 
@@ -23,7 +24,7 @@ def sorted_top(scores: Float32Array, n: int) -> list[int]:
     return [int(one) for one in order if np.isfinite(scores[one])][: max(n, 0)]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     size=st.integers(0, 3000), n=st.integers(-1, 60), levels=st.sampled_from([1, 3, 1000]),
     spoiled=st.sampled_from([0.0, 0.5, 0.99, 1.0]), odd=st.sampled_from([-np.inf, np.inf, np.nan]),
@@ -76,7 +77,7 @@ def both(world: worlds.World) -> tuple[Svd, Knn]:
     return Svd(world.parts.svd, available), knn
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(
     seeds=st.lists(st.integers(0, 299), min_size=1, max_size=5, unique=True),
     left_out=st.sets(st.integers(0, 299)), n=st.integers(1, 300), whole=st.booleans(),
@@ -116,6 +117,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return make
 
 
+@pytest.mark.slow
 def test_a_large_release_holds_shortlists_and_answers_the_same(
     crowd: worlds.World, crowded: Recommender, small: Callable[[int], None], tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from recsys_dagster.storage import atomic
 from recsys_dagster.storage.atomic import atomic_directory, atomic_path, sweep, write_json
+from recsys_dagster_tests.tiers import examples
 
 HALF = 1 << 18
 
@@ -151,7 +152,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(document=st.dictionaries(st.text("abcö"), JSON))
 def test_equal_json_is_equal_bytes(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]

@@ -31,6 +31,7 @@ def test_a_mark_that_cannot_be_read_is_made_again(layout: Layout, content: str) 
     assert format_of(layout) == FORMAT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [
     ["run"], ["import", __file__], ["fetch", "lastfm", "somebody"], ["demo"], ["status"],
     ["recommend", "a - b"], ["releases"], ["purge", "spotify"], ["up"],

@@ -201,6 +201,7 @@ def test_a_file_that_the_disk_does_not_give_is_said_in_words(
         releases.open(release.id)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_manifest_is_noticed(releases: Releases) -> None:
     release = publish(releases, songs=3)
     path = release.path / "manifest.json"
@@ -349,6 +350,7 @@ def test_releases_of_one_second_differ_and_sort_by_age(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_a_half_release(releases: Releases) -> None:
     publish(releases, "0" * 100_000)
     done, seen, failures = threading.Event(), set(), []

@@ -107,6 +107,7 @@ def test_a_damaged_table_is_said_in_words(tmp_path: Path, damage: str) -> None:
     assert table_metadata(path) == {} or damage == "data zeroed"
 
 
+@pytest.mark.slow
 def test_a_sealed_table_comes_back_or_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     nested = TABLE.with_columns(

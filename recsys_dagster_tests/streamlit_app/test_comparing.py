@@ -1,3 +1,5 @@
+import pytest
+
 from recsys_dagster.recommend.answer import Because, Recommendation
 from recsys_dagster_tests.streamlit_app.driving import page, run, words
 from recsys_dagster_tests.streamlit_app.fake import FakeRecommender, FakeShelf, serving
@@ -10,6 +12,7 @@ def song(song_id: int, rank: int = 1, title: str = "T") -> Recommendation:
     return Recommendation(rank, song_id, "A", title, 0.5, ("svd",), Because((), ()))
 
 
+@pytest.mark.slow
 def test_methods_stand_side_by_side_on_the_picked_songs(shelf: FakeShelf) -> None:
     shelf.put(release())
     seen = run(page("quality", songs="0,2"))

@@ -38,6 +38,7 @@ def test_an_older_release_does_not_say(figures: dict[str, Any]) -> None:
     assert coverage.bar(figures) is None
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_coverage(shelf: FakeShelf) -> None:
     shelf.put(serving(figures=FIGURES))
     page = quality()

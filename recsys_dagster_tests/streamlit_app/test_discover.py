@@ -8,6 +8,8 @@ from recsys_dagster_tests.streamlit_app.fake import FakeRecommender, FakeShelf, 
 from streamlit_app.parts import refining
 from streamlit_app.parts.words import plain
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_journey_from_a_search_to_recommendations(shelf: FakeShelf) -> None:
     shelf.put(serving())

@@ -54,6 +54,7 @@ def markdown(test: AppTest) -> list[str]:
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["discover", "my_taste", "song_map", "quality"])
 def test_names_are_shown_as_text_on_every_page(shelf: FakeShelf, name: str) -> None:
     shelf.put(hostile())

@@ -63,6 +63,7 @@ def test_pending_batches_are_counted(world: Path) -> None:
     assert "1 batch of 500 songs is still to be looked up" in words(run(page("pipeline")))
 
 
+@pytest.mark.slow
 def test_an_empty_folder_says_how_to_begin(tmp_path: Path) -> None:
     seen = run(page("pipeline"))
     assert "Nothing has been made yet" in words(seen)

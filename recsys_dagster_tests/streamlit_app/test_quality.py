@@ -23,6 +23,7 @@ def test_methods_curve_and_protocol_are_shown(shelf: FakeShelf) -> None:
     assert not page.info
 
 
+@pytest.mark.slow
 def test_what_was_not_measured_is_empty_and_not_zero(shelf: FakeShelf) -> None:
     facts = evaluation(listeners=7)
     facts["methods"]["hybrid"]["ndcg@10"] = None
@@ -36,6 +37,7 @@ def test_what_was_not_measured_is_empty_and_not_zero(shelf: FakeShelf) -> None:
     assert "not zero" in words(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("facts", [{}, {"protocol": {}, "methods": {}, "training": {}}])
 def test_an_evaluation_with_nothing_in_it(shelf: FakeShelf, facts: dict[str, Any]) -> None:
     shelf.put(serving(evaluation=facts))
@@ -84,6 +86,7 @@ def with_intervals() -> dict[str, Any]:
     return facts
 
 
+@pytest.mark.slow
 def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
     facts = with_intervals()
     shelf.put(serving(evaluation=facts))
@@ -146,6 +149,7 @@ def with_ablations() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_each_part_brings_is_drawn_and_said(shelf: FakeShelf) -> None:
     facts = with_ablations()
     shelf.put(serving(evaluation=facts))
@@ -171,6 +175,7 @@ def test_without_ablations_there_is_no_section(facts: dict[str, Any]) -> None:
     assert ablations.check(facts) is None
 
 
+@pytest.mark.slow
 def test_the_model_card_is_there_to_read_and_to_take_along(shelf: FakeShelf) -> None:
     shelf.put(serving(card="# Model card\n\n## Data\n\n- listens: 5\n"))
     page = quality()

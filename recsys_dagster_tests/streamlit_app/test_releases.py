@@ -54,6 +54,7 @@ def test_a_pick_that_a_new_release_lacks_is_dropped_with_a_note(shelf: FakeShelf
     assert page.query_params["songs"] == "1"
 
 
+@pytest.mark.slow
 def test_a_damaged_release_leaves_the_last_good_one_and_says_so(shelf: FakeShelf) -> None:
     shelf.put(serving("good"))
     page = run(app("1"))
@@ -75,6 +76,7 @@ def test_a_damaged_release_and_none_before_it(shelf: FakeShelf) -> None:
     assert "Release broken is damaged" in page.warning[0].value
 
 
+@pytest.mark.slow
 def test_a_fresh_app_with_a_damaged_release_goes_back_by_itself(shelf: FakeShelf) -> None:
     for name in ("first", "second", "third"):
         shelf.put(serving(name))
@@ -121,6 +123,7 @@ def test_a_folder_of_a_newer_version_is_not_opened(
     assert [path.name for path in tmp_path.iterdir()] == ["format.json"]
 
 
+@pytest.mark.slow
 def test_a_demo_world_is_called_one(shelf: FakeShelf) -> None:
     shelf.put(serving(demo=True))
     assert "made-up demo world" in words(run(app()))
@@ -135,6 +138,7 @@ def test_the_footer_says_what_is_shown(shelf: FakeShelf) -> None:
         assert part in said
 
 
+@pytest.mark.slow
 def test_a_release_is_opened_once(shelf: FakeShelf, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     really = shelf.open

@@ -14,6 +14,8 @@ from streamlit_app.parts import saving
 from streamlit_app.parts.serving import Serving
 from streamlit_app.parts.words import plain
 
+pytestmark = pytest.mark.slow
+
 
 class Browser:
     """Stands in for the cookie that tells browsers apart."""

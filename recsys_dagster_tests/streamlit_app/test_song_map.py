@@ -11,6 +11,8 @@ from recsys_dagster_tests.streamlit_app.fake import FakeShelf, evaluation
 from recsys_dagster_tests.streamlit_app.released import AXES, release, world
 from streamlit_app.parts import atlas
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_map_with_picks_and_results(shelf: FakeShelf) -> None:
     shelf.put(release())

@@ -87,6 +87,7 @@ def test_every_measured_figure_is_a_dot_on_the_line_of_its_task() -> None:
     assert "Random" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("facts", [{}, {"tasks": None}, {"tasks": {}},
                                    {"tasks": {"1 seed": {}}}])  # fmt: skip
 def test_a_release_of_before_has_no_section(shelf: FakeShelf, facts: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from recsys_dagster.storage.layout import Layout
 from recsys_dagster_tests.listening.services.fake_lastfm import FakeLastfm, Scrobble
 from recsys_dagster_tests.listening.services.fake_listenbrainz import FakeListenbrainz, LbListen
 from recsys_dagster_tests.listening.services.helpers import lastfm, listenbrainz, published
+from recsys_dagster_tests.tiers import examples
 
 START = 1_600_000_000
 seconds = st.lists(st.integers(0, 8), max_size=14)
@@ -50,7 +52,8 @@ def found(data: Path, service: str) -> Counter[tuple[int | None, str]]:
     return Counter((one["listened_at"], one["title"]) for one in published(data, service, "rj"))
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(40))
 @given(
     seconds, st.integers(0, 3), seconds, st.integers(1, 4), st.booleans(), interruptions,
     interruptions,
@@ -82,7 +85,8 @@ def expected(scrobbles: list[Scrobble]) -> Counter[tuple[int | None, str]]:
     return Counter((one.uts if one.uts >= START else None, one.title) for one in scrobbles)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(40))
 @given(seconds, seconds, st.integers(0, 3), interruptions, interruptions)
 def test_listenbrainz(
     first: list[int], later: list[int], slack: int, interrupted: list[int], again: list[int]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services.base import Listen
 from recsys_dagster.listening.services.publishing import YearFiles
+from recsys_dagster_tests.tiers import examples
 
 Y2020, Y2021 = 1_577_836_800, 1_609_459_200
 ID = "7H7RaiZoTNPwjNLygV4fXQ"
@@ -72,7 +73,7 @@ def test_a_listen_that_is_known_better_by_now_is_not_two(tmp_path: Path) -> None
     assert ID in (tmp_path / "2021.jsonl").read_text(encoding="utf-8")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(listens, listens)
 def test_merging_is_a_multiset_union(known: list[Listen], fetched: list[Listen]) -> None:
     def tally(rows: list[Listen]) -> Counter[tuple[int | None, str]]:

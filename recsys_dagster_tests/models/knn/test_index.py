@@ -11,6 +11,7 @@ from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, 
 from recsys_dagster.models.knn import index as scanning
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster_tests.models.checkerboard import COLUMNS
+from recsys_dagster_tests.tiers import examples
 
 
 def songs(n: int, seed: int = 0) -> Float64Array:
@@ -26,7 +27,7 @@ def index(n: int = 300) -> KnnIndex:
     return KnnIndex.build(ids, songs(n), COLUMNS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(seed=st.integers(0, 1000), k=st.integers(1, 60))
 def test_equals_scikit_learn_by_brute_force(seed: int, k: int) -> None:
     built = KnnIndex.build(np.arange(50), songs(50, seed), COLUMNS)
@@ -99,7 +100,7 @@ def plainly(
     return built.song_ids[best], single[best]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.data(), seed=st.integers(0, 99), k=st.integers(-1, 400), block=st.integers(1, 350))
 def test_the_scan_gives_what_sorting_everything_gives_byte_by_byte(
     data: st.DataObject, seed: int, k: int, block: int

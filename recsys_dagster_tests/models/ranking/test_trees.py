@@ -41,6 +41,7 @@ def by_hand(model: Trees, row: Float64Array) -> float:
     return total
 
 
+@pytest.mark.slow
 def test_the_log_odds_are_those_of_scikit_learn(model: Trees, table: Table) -> None:
     rows = np.concatenate([table.features, table.features * 3, np.zeros((1, 5))])
     expected = grown(table).decision_function(rows)
@@ -78,6 +79,7 @@ def test_a_constant_feature_is_never_asked_for(model: Trees) -> None:
     assert model.importance().sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_trees_of_one_leaf_say_the_same_of_everybody() -> None:
     few = Table(np.arange(20.0)[:, None], np.arange(20) % 2 == 0)
     lone = Trees.fit(*few)

@@ -44,6 +44,7 @@ def best(model: SvdModel, factors: Float32Array, bias: float, played: IntArray) 
     return np.argsort(-scores)[:10]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "least"),
     [

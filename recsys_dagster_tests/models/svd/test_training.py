@@ -148,6 +148,7 @@ class TestWarmStart:
             config=replace(config, epochs=epochs, patience=epochs), start=start,
         )  # fmt: skip
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("config", "least"),
         [
