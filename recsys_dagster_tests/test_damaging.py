@@ -53,7 +53,9 @@ def rot(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_heals_what_has_rotted_and_ids_stay(shelf: Path, tmp_path: Path) -> None:
+def test_a_run_heals_what_has_rotted_or_is_cut_off_and_ids_stay(
+    shelf: Path, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(shelf, data)
     current = Releases(data / "releases").open_current()
@@ -61,6 +63,11 @@ def test_a_run_heals_what_has_rotted_and_ids_stay(shelf: Path, tmp_path: Path) -
     rot(data / "tables" / "audio_features" / "batch=00001.parquet")
     rot(next((data / "models" / "knn").glob("*.npy")))
     rot(current.path / "features.npy")
+    part = next((data / "tables" / "listens").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:1_000])
+    said = recsys("status", "--data-dir", data)
+    assert said.code == 1
+    assert "Traceback" not in said.err
     done = recsys("run", "--json", "--data-dir", data)
     assert done.code == 0, done.err
     assert contents(data) == contents(shelf)
