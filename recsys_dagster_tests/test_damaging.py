@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from recsys_dagster import cli
+from recsys_dagster.recommend import Recommender
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster_tests.commands import recsys
 from recsys_dagster_tests.damaging import (
@@ -114,6 +115,15 @@ def test_a_command_says_that_it_went_back(
         assert "20200101" in run("releases")[0]
     out, err = run(*command, "--json")
     assert '"warning"' not in out
+
+
+def test_who_opens_it_in_python_is_warned(shelf: Path) -> None:
+    name = "releases/CURRENT"
+    with (
+        damaged(shelf, name, "emptied", name),
+        pytest.warns(UserWarning, match="Until then release"),
+    ):
+        assert Recommender.open(shelf).popular(1)
 
 
 def test_a_released_table_of_songs_has_all_that_ids_are_told_by(shelf: Path) -> None:

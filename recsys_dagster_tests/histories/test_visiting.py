@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,3 +167,21 @@ def test_any_bytes_under_any_name_give_words(catalogue: Path, name: str, content
     for prefix in (b"", f"{HEADER}\n".encode(), b"PK\x03\x04", b"[{"):
         with suppress(RecsysError):
             read_visit(name, prefix + content, catalogue)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "The file cannot be read here: No space left"),
+        (pl.exceptions.ComputeError("bad page\nmore"), "cannot be read as a history: bad page$"),
+    ],
+)
+def test_what_goes_wrong_under_way_is_said_in_a_line(
+    catalogue: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(visiting, "_read", fail)
+    with pytest.raises(RecsysError, match=said):
+        read_visit("a.csv", csv(1), catalogue)

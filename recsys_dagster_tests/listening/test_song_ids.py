@@ -117,3 +117,12 @@ def test_a_table_of_the_first_versions_counts_where_it_goes_on_from_the_release(
     assert songs is not None
     assert songs.equals(OLD)
     assert remark is not None
+
+
+def test_a_table_without_keys_does_not_count(layout: Layout) -> None:
+    write_table(MORE.drop("song_key"), layout.songs)
+    release(layout, OLD)
+    songs, remark = known_songs(layout)
+    assert songs is not None
+    assert songs.equals(OLD)
+    assert remark is not None

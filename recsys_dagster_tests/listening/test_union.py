@@ -1,5 +1,6 @@
 """Several files of one listener: the union of their listens, and bursts."""
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -234,3 +235,24 @@ def test_real_exports_of_listeners_that_the_big_file_has_add_nothing(tmp_path: P
     assert found.listens == 96_647
     assert not found.refused
     assert table(folder / "x")["user"].n_unique() == 6
+
+
+@pytest.mark.parametrize(
+    "damage", [{"parts": [{}]}, {"refused": 1}, {"parts": [], "refused": None}]
+)
+def test_what_is_kept_of_a_zip_and_is_not_whole_is_read_again(
+    folder: Path, damage: dict[str, object]
+) -> None:
+    WRITERS["basic.json"](folder / "MyData" / "StreamingHistory_music_0.json", plays(30))
+    shutil.make_archive(str(folder), "zip", folder)
+    shutil.rmtree(folder)
+    before = sync(folder)
+    index = next(
+        file
+        for file in (folder.parent.parent / "cache").rglob("*.json")
+        if "parts" in json.loads(file.read_text())
+    )
+    index.write_text(json.dumps(damage))
+    again = sync(folder)
+    assert (again.listens, again.refused) == (before.listens, before.refused) == (30, ())
+    assert set(json.loads(index.read_text())) > {"parts", "refused"}

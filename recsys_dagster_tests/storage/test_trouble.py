@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sql
 
 from recsys_dagster.errors import RecsysError
+from recsys_dagster.storage import trouble
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.lock import FolderGoneError, writing
 from recsys_dagster.storage.trouble import disk_in_words, trouble_in_words
@@ -66,6 +67,25 @@ def test_a_folder_of_somebody_else_is_said_to_be(tmp_path: Path) -> None:
     for error in (os_error(errno.EACCES), pl.exceptions.ComputeError("Permission denied: x")):
         said = str(trouble_in_words(error, tmp_path))
         assert said.startswith(f"The system does not let you read or write {tmp_path}")
+
+
+def test_a_database_that_cannot_be_used_is_told_with_what_it_said(tmp_path: Path) -> None:
+    said = str(trouble_in_words(of_sqlite("database disk image is malformed"), tmp_path))
+    assert said.startswith(f"A database of the pipeline below {tmp_path} cannot be used")
+    assert "database disk image is malformed" in said
+
+
+def test_anything_else_of_the_system_is_told_in_its_words(tmp_path: Path) -> None:
+    for error, words in ((os_error(errno.EIO), os.strerror(errno.EIO)), (OSError("odd"), "odd")):
+        assert str(trouble_in_words(error, tmp_path)).startswith(f"{words} ({tmp_path})")
+
+
+def test_a_database_that_says_nothing_on_a_full_disk_is_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble, "_free", lambda _: 0)
+    said = str(trouble_in_words(of_sqlite("disk I/O error"), tmp_path))
+    assert said.startswith("The disk is full: 0.0 MB free")
 
 
 def test_the_file_that_the_system_names_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.up import groups
+from recsys_dagster.up import groups, servers, supervisor
 from recsys_dagster.up.servers import Server
 from recsys_dagster.up.supervisor import Family, Stop
 
@@ -145,3 +145,20 @@ def test_nohup_stays_in_force() -> None:
         assert not stop.asked
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_who_does_not_answer_in_time_is_named_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_READY_WITHIN", 0.1)
+    mute = Server("daemon", [sys.executable, "-c", "import time; time.sleep(99)"], tmp_path / "no")
+    family = Family([mute], tmp_path)
+    words = r"^The daemon did not answer within 0\.1 s; its log is .*/daemon\.log$"
+    with pytest.raises(RecsysError, match=words), family.kept():
+        list(family.start(Stop()))
+
+
+def test_an_app_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "find_spec", lambda _: None)
+    with pytest.raises(RecsysError, match="app is not installed beside the package"):
+        servers.servers("127.0.0.1", 1, 2, tmp_path)
