@@ -15,7 +15,7 @@ _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_"
          "DAGSTER_POSTGRES_")  # fmt: skip
 
 
-USERS, LISTENS = 24, 7_000
+USERS, LISTENS = 40, 12_000
 """Of the demo world that many tests share."""
 _TAKE_LONG = {"demo_world", "spark_cluster"}
 

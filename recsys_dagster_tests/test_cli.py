@@ -191,7 +191,7 @@ def test_hostile_names_to_leave_out_are_not_matched(run_in_process: Run, query: 
         (["recommend", "  "], "empty"),
         (["recommend", *"abcdef"], "one to five songs"),
         (["recommend", "a", "--user", "b"], "one to five songs"),
-        (["recommend", "a", "--method", "magic"], "hybrid, svd, items, knn, artist, seed, popular"),
+        (["recommend", "a", "--method", "magic"], ", ".join(METHODS)),
         (["recommend", "a", "-n", "0"], "-n"),
         (["recommend", "a", "--format", "mp3"], "csv, m3u, jspf, text"),
         (["recommend", "a", "--format", "csv", "--json"], "not both"),
@@ -215,9 +215,9 @@ def test_wrong_usage_is_exit_code_2(run_in_process: Run, arguments: list[str], s
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_1(
-    run_in_process: Run, arguments: list[str], says: str
+    run_in_process: Run, world: Path, arguments: list[str], says: str
 ) -> None:
-    found = run_in_process(*arguments)
+    found = run_in_process(*arguments, data_dir=world)
     assert found.code == 1
     said = [line for line in found.err.splitlines() if not line.startswith("Importing:")]
     assert len(said) == 1

@@ -59,6 +59,7 @@ def test_it_says_what_came_and_what_to_do_next(run: Run, lastfm: FakeLastfm) -> 
     assert len(lastfm.asked) == 2
 
 
+@pytest.mark.slow
 def test_json_is_alone_on_standard_output(tmp_path: Path, lastfm: FakeLastfm) -> None:
     found = recsys("fetch", "lastfm", "rj", "--json", "--data-dir", tmp_path)
     assert (found.code, found.err) == (0, "")

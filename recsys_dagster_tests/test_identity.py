@@ -142,6 +142,7 @@ def test_a_title_is_stripped_of_nothing_but_spaces() -> None:
     assert key_of(" Prince ", "1999") == f"prince{SEPARATOR}1999"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
 def test_a_single_key_is_the_columns_key(artist: str, title: str) -> None:
@@ -159,6 +160,7 @@ def test_no_part_is_empty_where_there_is_text(text: str) -> None:
         assert artists(text)[0].strip()
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150))
 @given(REAL)
 def test_keys_of_keys_are_the_same_where_titles_are_like_real_ones(text: str) -> None:
@@ -167,6 +169,7 @@ def test_keys_of_keys_are_the_same_where_titles_are_like_real_ones(text: str) ->
     assert titles(once) == [once]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150))
 @given(ANY_TEXT.map(lambda text: text.replace("f", "g").replace("F", "g")))
 def test_folding_twice_changes_nothing(text: str) -> None:
@@ -176,6 +179,7 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert artists(f"  {text}x\t\u200b") == artists(f"{text}x")
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(50))
 @given(st.tuples(VISIBLE, VISIBLE), st.tuples(VISIBLE, VISIBLE))
 def test_different_artists_never_merge(one: tuple[str, str], other: tuple[str, str]) -> None:
@@ -201,6 +205,7 @@ def test_a_search_text_is_folded_without_accents() -> None:
 NAMES = st.text(alphabet="aB \t`'-([fetmaser.)]2éΩ\u2010", max_size=20) | st.text(max_size=12)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(artist=NAMES, title=NAMES)
 def test_a_single_name_has_the_key_of_a_column_and_plain_ones_do_without_a_table(

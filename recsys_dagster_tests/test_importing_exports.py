@@ -317,6 +317,7 @@ def test_a_run_takes_the_listens_for_the_same_listeners(
 # What is passed over
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_is_no_history_is_passed_over(packed: bool, tmp_path: Path, layout: Layout) -> None:
     files = {**JUNK, "MyData/StreamingHistory0.json": basic(3)}
@@ -441,6 +442,7 @@ def test_documents_that_are_zips_are_passed_over_in_a_folder(
     assert "as CSV" in reason
 
 
+@pytest.mark.slow
 def test_nothing_of_an_export_but_its_music_is_told(tmp_path: Path, layout: Layout) -> None:
     history = {f"Streaming_History_Audio_{n}.json": extended(f"T{n}") for n in range(5)}
     bad = {"bad.csv": ("artist," + ",".join(SECRETS) + "\n").encode()}
@@ -456,6 +458,7 @@ def test_nothing_of_an_export_but_its_music_is_told(tmp_path: Path, layout: Layo
 # What is said
 
 
+@pytest.mark.slow
 def test_a_big_zip_has_a_line_a_format(tmp_path: Path, layout: Layout) -> None:
     files = {
         **{f"MyData/StreamingHistory_music_{n}.json": basic(700, 700 * n) for n in range(2)},
@@ -504,6 +507,7 @@ class Counting:
         self.done += steps
 
 
+@pytest.mark.slow
 def test_progress_goes_by_files(tmp_path: Path, layout: Layout) -> None:
     own = put(tmp_path / "anna", {**JUNK, "x.json": basic(1), ".hidden": b""})
     pack(own / "z.zip", {"a.json": basic(1, 3), "b.json": basic(1, 4), "c.zip": b""})
@@ -513,6 +517,7 @@ def test_progress_goes_by_files(tmp_path: Path, layout: Layout) -> None:
     assert watch.total == watch.done == len(JUNK) + 1 + 3 + 0 + 1 + 1
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     path = pack(tmp_path / "MyData.zip", {**JUNK, "StreamingHistory0.json": basic(3)})
     taken = recsys("import", path, "--user", "anna")

@@ -128,6 +128,7 @@ BEARER = "planted-bearer-9876"
 TOKEN = {"access_token": BEARER, "token_type": "Bearer", "expires_in": 3600}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ASKING)
 def test_no_client_tells_whatever_its_service_does(
     name: str, services: dict[str, FakeService], trap: Trap, caplog: pytest.LogCaptureFixture
@@ -211,6 +212,7 @@ def test_an_address_of_a_service_that_is_none_is_said_in_words(
     assert not found(all_of(refused.value), *SECRETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_saving_a_playlist_tells_nothing_of_the_visitor(
     step: int, trap: Trap, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -94,6 +94,7 @@ def expected(feature: Feature, text: str) -> tuple[float | None, bool]:
     return None, True
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.sampled_from(FEATURES),

@@ -59,6 +59,7 @@ def known(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop("retry_at")
 
 
+@pytest.mark.slow
 def test_a_dead_service_is_soon_left_alone_for_an_hour(
     fake: FakeReccobeats, tmp_path: Path, clock: MovedClock, undisturbed: pl.DataFrame
 ) -> None:
@@ -97,6 +98,7 @@ def test_back_off_grows_with_jitter_and_retry_after_is_waited_for(
     assert asked == 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "seconds"),
     [

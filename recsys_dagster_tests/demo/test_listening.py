@@ -24,6 +24,7 @@ def test_songs_follow_each_other_in_sessions(in_sessions: pl.DataFrame) -> None:
     assert set(gaps.dt.total_minutes().unique()) == {3, 4, 5}
 
 
+@pytest.mark.slow
 def test_evenings_are_busier_than_nights_and_weekends_differ(in_sessions: pl.DataFrame) -> None:
     starts = in_sessions.group_by("session").agg(pl.col("at").min())["at"]
     hours = np.bincount(starts.dt.hour(), minlength=24)
@@ -77,6 +78,7 @@ def test_listeners_differ_in_what_they_play(history: pl.DataFrame) -> None:
     assert np.median(others) < 0.3
 
 
+@pytest.mark.slow
 def test_a_session_keeps_its_sound(in_sessions: pl.DataFrame, features: pl.DataFrame) -> None:
     columns = [feature.name for feature in FEATURES]
     known = in_sessions.join(features, on="song", maintain_order="left")

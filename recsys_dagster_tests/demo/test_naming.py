@@ -15,6 +15,7 @@ def _keys(sizes: Ints, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame({"artist": artist, "title": names.title, "base": base})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 300, 120_000, 400_000])
 def test_artists_are_unique(count: int) -> None:
     names = artist_names(count, np.random.default_rng(1))
@@ -42,6 +43,7 @@ def test_another_spelling_keeps_the_words() -> None:
     assert other[2:].to_list() == ["雨", "1999"]
 
 
+@pytest.mark.slow
 def test_some_listens_spell_a_song_otherwise(history: pl.DataFrame) -> None:
     spellings = history.group_by("song").agg(pl.col("Track").value_counts(sort=True))
     usual = spellings.select("song", pl.col("Track").list.first().struct.field("Track"))

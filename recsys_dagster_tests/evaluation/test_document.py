@@ -80,6 +80,7 @@ def test_the_best_part_is_the_best_of_the_figures(document: dict[str, Any]) -> N
     assert best_part({"hybrid": {"ndcg@10": 0.9}, "knn": {"ndcg@10": 0.1}}) == "knn"
 
 
+@pytest.mark.slow
 def test_the_same_world_gives_the_same_document(
     world: worlds.World,
     split: Split,
@@ -183,6 +184,7 @@ def test_nothing_asked_is_no_trouble(trial: Trial, engine_of: EngineOf) -> None:
     assert listener_table(none).schema == listener_table(trial).schema
 
 
+@pytest.mark.slow
 def test_each_source_is_left_out(world: worlds.World, split: Split, trial: Trial) -> None:
     """One source alone keeps its own order, and so the figures of the method that it is."""
     engines = worlds.engine_of(world, split, Fusion({"svd": 1.0, "knn": 0.5}))
@@ -199,6 +201,7 @@ def test_each_source_is_left_out(world: worlds.World, split: Split, trial: Trial
     assert found["-svd"]["figures"] != found["-knn"]["figures"]
 
 
+@pytest.mark.slow
 def test_the_only_source_cannot_be_left_out(
     world: worlds.World, split: Split, trial: Trial
 ) -> None:

@@ -24,6 +24,8 @@ from recsys_dagster.recommend.ranker import Fusion, Ranker, Rankers
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import Counting
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["fusion"] * len(FUSIONS) + ["logistic", "trees", "logistic+trees"]
 
 
@@ -98,7 +100,6 @@ def test_the_winner_of_the_trials_is_taken(lesson: Lesson, examples: list[Exampl
     assert set(lesson.by_group) == set(range(5))
 
 
-@pytest.mark.slow
 def test_trials_are_of_listeners_who_were_not_learned_from(
     lesson: Lesson, examples: list[Example]
 ) -> None:
@@ -120,7 +121,6 @@ def with_answers(one: Example, relevant: np.ndarray[Any, Any]) -> Example:
     return replace(one, case=replace(one.case, relevant=relevant))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("group", [0, 3])
 def test_what_a_group_plays_later_changes_none_of_its_rankers(
     lesson: Lesson, examples: list[Example], group: int
@@ -159,7 +159,6 @@ def test_what_a_fold_plays_later_changes_no_candidate_of_its_own(
     assert any(after.get(case.listener) != case.relevant.tolist() for case in asked)
 
 
-@pytest.mark.slow
 def test_the_same_examples_teach_the_same(lesson: Lesson, examples: list[Example]) -> None:
     again = learn_ranker(examples)
     assert again.describe() == lesson.describe()
@@ -174,7 +173,6 @@ def few(examples: list[Example], listeners: int) -> list[Example]:
     return [one for one in examples if one.case.listener in kept]
 
 
-@pytest.mark.slow
 def test_of_few_listeners_nothing_is_learned(examples: list[Example]) -> None:
     for some in (few(examples, learning.FEWEST_LISTENERS - 1), few(examples, 1), []):
         lesson = learn_ranker(some)
@@ -184,7 +182,6 @@ def test_of_few_listeners_nothing_is_learned(examples: list[Example]) -> None:
     assert learn_ranker(few(examples, learning.FEWEST_LISTENERS)).trials
 
 
-@pytest.mark.slow
 def test_two_groups_are_too_few_to_learn_crosswise(examples: list[Example]) -> None:
     two = [replace(one, case=replace(one.case, group=one.case.group % 2)) for one in examples]
     lesson = learn_ranker(two)

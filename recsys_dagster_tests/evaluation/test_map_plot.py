@@ -15,6 +15,7 @@ def mapped(features: Float64Array) -> SongMap:
     return make_song_map(np.arange(len(features)), features, FEATURES)
 
 
+@pytest.mark.slow
 def test_the_map_says_what_is_seen() -> None:
     features = sounds(400)
     features[:10] = np.nan

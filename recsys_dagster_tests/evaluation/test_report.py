@@ -135,6 +135,7 @@ def test_figures_in_words() -> None:
     assert by_ndcg(METHODS)[0] == "hybrid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markdown", [
     pytest.param(lambda: plot_methods(METHODS), id="methods"),
     pytest.param(lambda: plot_methods(METHODS, INTERVALS), id="intervals"),

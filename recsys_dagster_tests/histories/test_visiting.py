@@ -161,6 +161,7 @@ def test_while_one_is_read_the_next_has_to_wait(
     assert read_visit("x.csv", csv(0), catalogue).listens == 2
 
 
+@pytest.mark.slow
 @given(name=st.text(max_size=40), content=st.binary(max_size=400))
 @settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_under_any_name_give_words(catalogue: Path, name: str, content: bytes) -> None:

@@ -43,6 +43,7 @@ def test_what_a_format_says_of_itself() -> None:
         assert form.rank >= 0
 
 
+@pytest.mark.slow
 @EACH
 def test_a_file_is_of_one_format_whatever_it_is_called(name: str, tmp_path: Path) -> None:
     sample = take_sample(WRITERS[name](tmp_path / "file", plays(3)))

@@ -1,6 +1,7 @@
 """How much of what was played has changed."""
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def test_equal_plays_have_not_drifted(plays: Plays) -> None:
     assert drift(table(plays), table(plays)) == 0
 
 
+@pytest.mark.slow
 @given(PLAYS.filter(bool), PLAYS)
 def test_it_is_what_came_or_went_by_listener_or_by_song(before: Plays, now: Plays) -> None:
     """The same by plain counting."""

@@ -33,6 +33,7 @@ def as_table(played: list[Listen], spotify_id: str | None = None) -> pl.LazyFram
     return pl.DataFrame(rows, schema=LISTENS_SCHEMA).lazy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 7, 10_000])
 def test_ranges_of_listeners_change_nothing(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = count(listens(5, 300)).sort("user", "song_key")
@@ -55,6 +56,7 @@ def count(played: list[Listen]) -> pl.DataFrame:
     return count_interactions(as_table(played)).collect()
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(PLAYED)
 def test_a_plain_recount_agrees(played: list[Listen]) -> None:
@@ -66,6 +68,7 @@ def test_a_plain_recount_agrees(played: list[Listen]) -> None:
     assert table["play_count"].sum() == len(played)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(PLAYED, st.one_of(st.none(), st.integers(-1, 31)), st.data())
 def test_early_plays_are_those_before_the_cut_or_without_a_time(

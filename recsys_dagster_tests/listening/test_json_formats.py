@@ -484,6 +484,7 @@ def test_nothing_else_of_the_listener_comes_into_a_table(
     assert not [word for word in SECRETS for file in written if word.encode() in file.read_bytes()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_real_account_data_adds_up(number: int, tmp_path: Path) -> None:
     path = real_data("spotify_export", f"StreamingHistory_music_{number}.json")

@@ -73,6 +73,7 @@ def test_batches_are_five_hundred_songs() -> None:
     assert table["batch"].to_list() == sorted(table["batch"])
 
 
+@pytest.mark.slow
 def test_twice_is_the_same() -> None:
     played = listens(4, 300)
     table = songs_of(played)

@@ -50,6 +50,7 @@ def table(folder: Path) -> pl.DataFrame:
     return scan_listens(folder.parent.parent / "listens").collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "other"), [*combinations_with_replacement(WRITERS, 2)])
 def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: Path) -> None:
     """The first 60 plays in one export, the last 70 in another: 100, and each once."""
@@ -66,6 +67,7 @@ def test_two_exports_that_overlap_give_the_union(name: str, other: str, folder: 
         assert abs(time - at) < timedelta(minutes=1)
 
 
+@pytest.mark.slow
 @EACH
 def test_the_parts_of_one_export_add_up(name: str, folder: Path) -> None:
     WRITERS[name](folder / f"1-{name}", plays(50))
@@ -74,6 +76,7 @@ def test_the_parts_of_one_export_add_up(name: str, folder: Path) -> None:
     assert (found.listens, found.repeated) == (100, {})
 
 
+@pytest.mark.slow
 def test_all_sources_together_are_still_one_history(folder: Path) -> None:
     for name, write in WRITERS.items():
         write(folder / name, plays(40))

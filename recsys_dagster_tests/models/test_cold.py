@@ -216,6 +216,7 @@ def test_everything_else_of_the_model_stays() -> None:
     np.testing.assert_array_equal(model.item_factors, World().model().item_factors)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1000), hidden=st.floats(0, 1), deaf=st.floats(0, 1))
 @settings(max_examples=examples(30), deadline=None)
 def test_the_order_of_songs_and_the_names_of_artists_do_not_matter(

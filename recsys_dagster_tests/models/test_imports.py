@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_serving_loads_no_training_library() -> None:
     code = (
         "import sys, recsys_dagster.models.svd.model, recsys_dagster.models.knn.index;"

@@ -99,6 +99,7 @@ def test_a_listener_without_anything_and_one_with_everything(engine: Engine, met
     assert_as_single(engine, histories_of(few), method, N)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", BATCH_METHODS)
 def test_nothing_played_and_nothing_unavailable_comes_back(
     world: worlds.World, engine: Engine, method: str
@@ -131,6 +132,7 @@ def test_nobody_gets_nothing(engine: Engine) -> None:
     assert list(recommend_all(engine, histories_of([]))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [({"method": "knn"}, "no batch by 'knn'"), ({"n": 0}, "got 0 and 2"),

@@ -77,6 +77,7 @@ def both(world: worlds.World) -> tuple[Svd, Knn]:
     return Svd(world.parts.svd, available), knn
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30))
 @given(
     seeds=st.lists(st.integers(0, 299), min_size=1, max_size=5, unique=True),

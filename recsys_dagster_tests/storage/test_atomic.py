@@ -275,6 +275,7 @@ for number in range(10**9):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "target"
     for _ in range(4):

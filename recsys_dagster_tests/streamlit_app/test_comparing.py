@@ -27,6 +27,7 @@ def test_methods_stand_side_by_side_on_the_picked_songs(shelf: FakeShelf) -> Non
     assert "Choose at least two methods" in words(seen)
 
 
+@pytest.mark.slow
 def test_without_songs_it_says_where_to_pick_them(shelf: FakeShelf) -> None:
     shelf.put(serving())
     seen = run(page("quality"))
@@ -34,6 +35,7 @@ def test_without_songs_it_says_where_to_pick_them(shelf: FakeShelf) -> None:
     assert not seen.multiselect
 
 
+@pytest.mark.slow
 def test_each_method_is_asked_for_ten_songs_and_may_refuse(shelf: FakeShelf) -> None:
     shelf.put(serving(recommender=FakeRecommender(refuses={"knn": "No <audio> features."})))
     seen = run(page("quality", songs="1"))

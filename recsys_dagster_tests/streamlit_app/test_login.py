@@ -12,6 +12,8 @@ from recsys_dagster_tests.streamlit_app.fake import FakeShelf, serving
 from streamlit_app.parts import login
 from streamlit_app.parts.words import plain
 
+pytestmark = pytest.mark.slow
+
 AUTH = dict.fromkeys(login.NEEDED, "https://id.example/x")
 ANNA = {"is_logged_in": True, "email": "Anna@Example.org", "email_verified": True}
 PAGES = [path.stem for path in Path(login.__file__).parents[1].glob("app_pages/[!_]*.py")]

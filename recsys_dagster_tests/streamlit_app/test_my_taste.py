@@ -14,6 +14,8 @@ from recsys_dagster_tests.streamlit_app.released import catalogue, release, worl
 from streamlit_app.parts import habits, whose
 from streamlit_app.parts.words import plain
 
+pytestmark = pytest.mark.slow
+
 HEADER = "artist,album,track,date"
 
 
@@ -46,7 +48,6 @@ def test_all_of_a_taste(shelf: FakeShelf) -> None:
     assert "Most on Tuesdays; the fullest hour is Tuesday 01:00" in words(seen)
 
 
-@pytest.mark.slow
 def test_another_listener_is_chosen(shelf: FakeShelf) -> None:
     shelf.put(release())
     seen = run(page("my_taste"))
@@ -126,7 +127,6 @@ def history(*songs: int) -> bytes:
     return "\n".join([HEADER, *lines, "$x$,,<b>:smile:,09 Jan 2021 11:00", ""]).encode()
 
 
-@pytest.mark.slow
 def test_a_history_is_brought_and_forgotten_again(shelf: FakeShelf, tmp_path: Path) -> None:
     seen = brought(shelf, tmp_path, "carla.csv", history(0, 2, 2))
     assert "**carla**: 4 listens of 3 songs; the catalogue has 2 of them" in words(seen)
@@ -143,7 +143,6 @@ def test_what_is_no_history_is_said(shelf: FakeShelf, tmp_path: Path) -> None:
     assert "no listening history" in words(seen)
 
 
-@pytest.mark.slow
 def test_nothing_of_it_in_the_catalogue_is_said(shelf: FakeShelf, tmp_path: Path) -> None:
     assert "The catalogue has none of these songs" in words(
         brought(shelf, tmp_path, "x.csv", history())

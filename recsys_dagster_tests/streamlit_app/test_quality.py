@@ -13,6 +13,7 @@ def quality() -> AppTest:
     return run(run(app()).switch_page("app_pages/quality.py"))
 
 
+@pytest.mark.slow
 def test_methods_curve_and_protocol_are_shown(shelf: FakeShelf) -> None:
     shelf.put(serving())
     page = quality()
@@ -115,6 +116,7 @@ def test_intervals_are_drawn_and_put_into_words(shelf: FakeShelf) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_release_of_before_has_no_intervals_and_no_empty_columns(shelf: FakeShelf) -> None:
     facts = evaluation()
     assert figures.explain_intervals(facts) == []

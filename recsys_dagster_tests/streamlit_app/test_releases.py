@@ -14,6 +14,8 @@ from recsys_dagster_tests.streamlit_app.fake import (
 )
 from streamlit_app.parts.serving import Serving
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_empty_data_folder_says_what_to_do(shelf: FakeShelf) -> None:
     page = run(app())
@@ -54,7 +56,6 @@ def test_a_pick_that_a_new_release_lacks_is_dropped_with_a_note(shelf: FakeShelf
     assert page.query_params["songs"] == "1"
 
 
-@pytest.mark.slow
 def test_a_damaged_release_leaves_the_last_good_one_and_says_so(shelf: FakeShelf) -> None:
     shelf.put(serving("good"))
     page = run(app("1"))
@@ -76,7 +77,6 @@ def test_a_damaged_release_and_none_before_it(shelf: FakeShelf) -> None:
     assert "Release broken is damaged" in page.warning[0].value
 
 
-@pytest.mark.slow
 def test_a_fresh_app_with_a_damaged_release_goes_back_by_itself(shelf: FakeShelf) -> None:
     for name in ("first", "second", "third"):
         shelf.put(serving(name))
@@ -123,7 +123,6 @@ def test_a_folder_of_a_newer_version_is_not_opened(
     assert [path.name for path in tmp_path.iterdir()] == ["format.json"]
 
 
-@pytest.mark.slow
 def test_a_demo_world_is_called_one(shelf: FakeShelf) -> None:
     shelf.put(serving(demo=True))
     assert "made-up demo world" in words(run(app()))
@@ -138,7 +137,6 @@ def test_the_footer_says_what_is_shown(shelf: FakeShelf) -> None:
         assert part in said
 
 
-@pytest.mark.slow
 def test_a_release_is_opened_once(shelf: FakeShelf, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     really = shelf.open

@@ -40,6 +40,7 @@ def with_tasks() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_page_has_a_section_by_task(shelf: FakeShelf) -> None:
     shelf.put(serving(evaluation=with_tasks()))
     page = quality()
@@ -98,6 +99,7 @@ def test_a_release_of_before_has_no_section(shelf: FakeShelf, facts: dict[str, A
     assert len(shown(page, "echarts_chart")) == 3
 
 
+@pytest.mark.slow
 def test_the_protocol_is_shown_whole(shelf: FakeShelf) -> None:
     shelf.put(serving(evaluation=with_tasks()))
     said = words(quality()).replace("\\", "")

@@ -18,6 +18,8 @@ from recsys_dagster.up import groups, servers, supervisor
 from recsys_dagster.up.servers import Server
 from recsys_dagster.up.supervisor import Family, Stop
 
+pytestmark = pytest.mark.slow
+
 _SOON = 60.0
 WITH_A_CHILD = "import subprocess, time; subprocess.Popen(['sleep', '99']); time.sleep(99)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)"
