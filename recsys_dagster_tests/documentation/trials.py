@@ -13,6 +13,7 @@ NOT_RUN = {
     "python -m recsys_dagster_tests.": "tries for minutes or hours; tests run small forms",
     # tools: what they name of ours has to exist
     "pytest": "runs these tests",
+    "coverage": "measures what these tests run",
     "python3 -m pip install uv": "installs, from the index",
     "uv sync": "installs, from the index",
     "uv audit": "asks a service; .ci/audit does",

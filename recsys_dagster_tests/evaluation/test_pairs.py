@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from recsys_dagster.evaluation import pairs
 from recsys_dagster.evaluation.pairs import NO_SONG, Pairs
+from recsys_dagster_tests.tiers import examples
 
 SONGS = st.lists(st.lists(st.integers(0, 9), unique=True, max_size=5), min_size=1, max_size=5)
 
@@ -18,7 +19,7 @@ def test_the_examples_run() -> None:
     assert found.attempted > 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(wanted=SONGS, data=st.data())
 def test_places_that_hold_a_song_of_the_listeners_own(
     wanted: list[list[int]], data: st.DataObject

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from recsys_dagster.recommend import Recommendation
 from recsys_dagster.recommend.exporting import FORMATS, listen_links
 from recsys_dagster.recommend.exporting.table import COLUMNS, harmless
+from recsys_dagster_tests.tiers import examples
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
     ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", 'a "b", c', "a\r\nb", "'", "\0", "\u2028#x"]
@@ -93,7 +94,7 @@ def test_only_a_real_id_leads_to_the_song(spotify_id: str | None, exact: bool) -
     assert (link.address == f"https://open.spotify.com/track/{spotify_id}") == exact
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(songs=lists())
 def test_a_csv_row_leads_to_the_song_itself_where_it_can(songs: list[Recommendation]) -> None:
     rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].write(songs), newline="")))
