@@ -189,7 +189,7 @@ def test_hostile_names_to_leave_out_are_not_matched(run_in_process: Run, query: 
         (["recommend", "  "], "empty"),
         (["recommend", *"abcdef"], "one to five songs"),
         (["recommend", "a", "--user", "b"], "one to five songs"),
-        (["recommend", "a", "--method", "magic"], "hybrid, svd, items, knn, artist, seed, popular"),
+        (["recommend", "a", "--method", "magic"], "hybrid, svd, items, knn, artist, popular, seed"),
         (["recommend", "a", "-n", "0"], "-n"),
         (["recommend", "a", "--format", "mp3"], "csv, m3u, jspf, text"),
         (["recommend", "a", "--format", "csv", "--json"], "not both"),
