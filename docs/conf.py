@@ -22,7 +22,7 @@ include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "data/README.m
 exclude_patterns = [".*", "build", "dist", "node_modules", "recsys_dagster*", "streamlit_app"]
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(numpy|np|pathlib|collections|polars|NDArray)\b.*"),
+    (r"py:.*", r"(numpy|np|pl|pathlib|collections|polars|NDArray)\b.*"),
     (r"py:class", r"recsys_dagster\.(recommend\.packing\.Parts|storage\.releases\.Release)"),
 ]
 highlight_language = "none"

@@ -5,7 +5,7 @@ import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -20,8 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recsys_dagster.progress import SILENT, Progress, Task
-from recsys_dagster.recommend.answer import Answer, Song
-from recsys_dagster.recommend.methods import BRINGS
+
+if TYPE_CHECKING:  # the recommender takes seconds to import, and not every command needs it
+    from recsys_dagster.recommend.answer import Answer, Song
 
 _WIDE = 200
 """Columns where there is no terminal to ask: what goes into a file or a pipe is not folded."""
@@ -154,8 +155,10 @@ def _drives_the_terminal(character: str) -> bool:
     return turns or unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"}
 
 
-def show_answer(answer: Answer) -> None:
+def show_answer(answer: "Answer") -> None:
     """What was not found and why on standard error, recommendations on standard output."""
+    from recsys_dagster.recommend.methods import BRINGS
+
     show_unmatched(answer)
     if not answer.recommendations:
         err.print("There is nothing left to recommend.")
@@ -178,7 +181,7 @@ def show_answer(answer: Answer) -> None:
     out.print(table(columns, rows))
 
 
-def show_unmatched(answer: Answer) -> None:
+def show_unmatched(answer: "Answer") -> None:
     """What was not found, and that the answer is not of the first rung, on standard error."""
     for seed in answer.seeds:
         if not seed.matched:
@@ -200,7 +203,7 @@ _FALLBACKS = {
 }
 
 
-def _fallback(answer: Answer) -> str | None:
+def _fallback(answer: "Answer") -> str | None:
     """One sentence where the answer is not of the first rung."""
     if answer.rung == "none" and answer.user is not None:
         return "This listener has played nothing yet, so these come from the most played songs."
@@ -211,12 +214,12 @@ def _cut(query: str) -> str:
     return query if len(query) <= _SHOWN else f"{query[:_SHOWN]}…"
 
 
-def show_nothing_found(text: str, nearest: Sequence[Song]) -> None:
+def show_nothing_found(text: str, nearest: "Sequence[Song]") -> None:
     """Say that a search found nothing, and what comes nearest."""
     _not_found(f'No song has all the words of "{_cut(text)}".', nearest)
 
 
-def _not_found(words: str, suggestions: Sequence[Song]) -> None:
+def _not_found(words: str, suggestions: "Sequence[Song]") -> None:
     nearest = "; ".join(f"{song.artist} - {song.title}" for song in suggestions)
     hint = f" Did you mean: {nearest}?" if nearest else ""
     err.print(Text(printable(words + hint)), soft_wrap=True)
@@ -237,7 +240,7 @@ def bar(share: float) -> str:
     return "█" * round(max(min(share, 1), 0) * _BAR) or "▏"
 
 
-def show_songs(songs: Sequence[Song]) -> None:
+def show_songs(songs: "Sequence[Song]") -> None:
     """Songs of the catalogue."""
     rows = [
         (song.artist, song.title, f"{song.plays:,}", f"{song.listeners:,}",

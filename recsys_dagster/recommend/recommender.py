@@ -94,7 +94,7 @@ class Recommender:
         Parameters
         ----------
         data_dir
-            The data folder; `None`: the one of the settings (`RECSYS_DATA_DIR`, or `./data`).
+            The data folder; `None`: the one of the settings (``RECSYS_DATA_DIR``, or ``./data``).
         release
             The id of a release, as `recsys releases` and `Releases.ids` have it; `None`: the
             current one. Where that is damaged the last good one is opened, with a Python warning
@@ -143,7 +143,7 @@ class Recommender:
 
     @property
     def places(self) -> Places | None:
-        """The song map: songs as points of a plane; `None` where the release has none."""
+        """Songs as points of a plane, the song map; `None` where the release has none."""
         return self._places
 
     def history(self, user: str) -> History:

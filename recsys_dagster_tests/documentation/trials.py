@@ -16,6 +16,8 @@ NOT_RUN = {
     "coverage": "measures what these tests run",
     "python3 -m pip install uv": "installs, from the index",
     "uv sync": "installs, from the index",
+    "uv lock": "asks the index",
+    "uv build": "test_package builds both",
     "uv audit": "asks a service; .ci/audit does",
     "ruff": "in .ci/run",
     "mypy": "in .ci/run",

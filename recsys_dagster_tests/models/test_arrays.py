@@ -54,8 +54,8 @@ def test_pairs_lie_in_the_matrix() -> None:
 
 def test_seeds_count_alike_or_by_their_weights() -> None:
     seeds, weights = checked_seeds(np.array([4, 0], np.int32), None, 5)
-    assert (seeds.dtype, seeds.tolist()) == (np.int64, [4, 0])
-    assert (weights.dtype, weights.tolist()) == (np.float32, [1, 1])
+    assert (str(seeds.dtype), seeds.tolist()) == ("int64", [4, 0])
+    assert (str(weights.dtype), weights.tolist()) == ("float32", [1, 1])
     _, given = checked_seeds(seeds, np.array([0.5, 2], np.float32), 5)
     assert given.tolist() == [0.5, 2]
     with pytest.raises(RecsysError, match="got 2 seeds but 1 weights"):

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from recsys_dagster.recommend.batch import Block
-from recsys_dagster.recommend.engine import PARTS
 from recsys_dagster.recommend.listing import SCHEMA, batch_of, table_of, write_recommendations
+from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster_tests import worlds
 
 

@@ -29,7 +29,9 @@ def test_so_is_one_of_one_preference(kind: Any, name: str, value: float) -> None
 
 
 def test_the_ends_of_the_ranges_are_inside() -> None:
-    least = {"factors": 1, "iterations": 1, "blocks": 1, "seed": 0, "regularisation": 1e-9}
+    least: dict[str, Any] = {
+        "factors": 1, "iterations": 1, "blocks": 1, "seed": 0, "regularisation": 1e-9,
+    }  # fmt: skip
     ImplicitConfig(**least, confidence=1e-9, play_exponent=0, popularity_exponent=0)
     ImplicitConfig(play_exponent=10, popularity_exponent=1)
     ExplicitConfig(**least, bias_rounds=1)
