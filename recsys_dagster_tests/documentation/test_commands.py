@@ -23,6 +23,8 @@ def is_whole(words: tuple[str, ...]) -> bool:
     while True:
         try:
             context = command.make_context(name, rest, parent=parent)
+        except typer.Exit:  # it has answered already, as `--version` does
+            return True
         except Exception as error:
             if type(error).__name__ in {"MissingParameter", "NoArgsIsHelpError"}:
                 return False
