@@ -102,6 +102,16 @@ def song_key(artist: pl.Expr, title: pl.Expr) -> pl.Expr:
     return pl.concat_str(artist_key(artist), pl.lit(SEPARATOR), title_key(title))
 
 
+def artist_part(key: pl.Expr) -> pl.Expr:
+    """The `artist_key` within a `song_key`."""
+    return key.str.split(SEPARATOR).list.first()
+
+
+def title_part(key: pl.Expr) -> pl.Expr:
+    """The `title_key` within a `song_key`."""
+    return key.str.split(SEPARATOR).list.last()
+
+
 class SongKeys:
     """Finds the keys of songs batch by batch, each odd spelling once.
 

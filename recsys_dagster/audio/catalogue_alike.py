@@ -5,19 +5,11 @@ the letters or the first letter of every word. So the work grows with the songs 
 begin alike, and not with the catalogue; where those are too many, only equal letters count.
 """
 
-from collections.abc import Callable
-
 import polars as pl
 
 from recsys_dagster.audio.features import FEATURE_TABLE
-from recsys_dagster.audio.matching import (
-    PARTS,
-    add_parts,
-    folded_artist,
-    folded_key,
-    score_pairs,
-)
-from recsys_dagster.identity import SEPARATOR
+from recsys_dagster.audio.matching import PARTS, add_parts, folded_key, score_pairs
+from recsys_dagster.identity import artist_part, title_part, with_song_keys
 
 SHARES = [feature.name for feature in FEATURE_TABLE if feature.unit == "share"]
 """The features from 0 to 1, by which rows are the same recording or not."""
@@ -73,39 +65,36 @@ class AlikeIndex:
 
     def score(self, songs: pl.DataFrame) -> pl.DataFrame:
         """All rows that match, however many a song has: song_id, row, score."""
-        wanted = _by_artist(songs.select("song_id", "artist", "title"))
+        wanted = _folded(_by_artist(songs.select("song_id", "artist", "title")))
         rows = self._rows.join(wanted, on="folded", how="semi")
-        pairs = _pairs(with_parts(wanted.join(rows, on="folded", how="semi")), rows)
+        pairs = _pairs(_parted(wanted.join(rows, on="folded", how="semi")), rows)
         good = score_pairs(pairs).filter(pl.col("score") > 0)
         return good.group_by("song_id", "row").agg(pl.col("score").max())
 
 
 def with_parts(frame: pl.DataFrame) -> pl.DataFrame:
     """Add what is compared, and by what rows are brought together; unfit titles are left out."""
+    return _parted(_folded(frame))
+
+
+def _parted(frame: pl.DataFrame) -> pl.DataFrame:
     initials = pl.col("words").str.replace_all(r"(\S)\S*", "$1").alias("initials")
-    return add_parts(_folded(frame)).with_columns(initials).drop_nulls("words")
+    return add_parts(frame).with_columns(initials).drop_nulls("words")
 
 
 def _folded(frame: pl.DataFrame) -> pl.DataFrame:
-    if "folded" in frame.columns:
-        return frame
-    if "song_key" in frame.columns:
-        key = pl.col("song_key").str.split(SEPARATOR).list.first()
-        return _named(frame.with_columns(key.alias("artist_key")), "artist_key", folded_key)
-    return _named(frame, "artist", folded_artist)
-
-
-def _named(frame: pl.DataFrame, name: str, fold: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
-    """Add `folded`, each name folded once; rows whose name says nothing are left out."""
-    folded = frame.select(pl.col(name).unique()).with_columns(fold(pl.col(name)).alias("folded"))
-    return frame.join(folded.drop_nulls(), on=name, maintain_order="left")
+    """Add `title_key` and `folded`; rows of composers, whose name says nothing, are left out."""
+    artist, title = pl.col("artist_key"), title_part(pl.col("song_key")).alias("title_key")
+    keyed = frame.with_columns(artist_part(pl.col("song_key")).alias("artist_key"), title)
+    folded = keyed.select(artist.unique()).with_columns(folded_key(artist).alias("folded"))
+    return keyed.join(folded.drop_nulls(), on="artist_key", maintain_order="left")
 
 
 def _by_artist(songs: pl.DataFrame) -> pl.DataFrame:
     """Each song by all its artists and by the first of several."""
     first = pl.col("artist").str.replace(_FIRST_ARTIST, "")
     several = songs.filter(first != pl.col("artist")).with_columns(first.alias("artist"))
-    return _folded(pl.concat([songs, several]))
+    return with_song_keys(pl.concat([songs, several]))
 
 
 def _pairs(songs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

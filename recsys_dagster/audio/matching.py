@@ -23,7 +23,7 @@ from recsys_dagster.audio.matching_words import (
     VERSIONS,
     WORDS,
 )
-from recsys_dagster.identity import SEPARATOR, artist_key, title_key
+from recsys_dagster.identity import title_key
 
 SAME_WORDS, SAME_LETTERS, NO_ARTICLE, NO_FILM, SLIP = 0.99, 0.98, 0.97, 0.96, 0.95
 """Highest scores: same words; same but for spaces; a leading "the" or a film's name on one side
@@ -42,29 +42,33 @@ def title_scores(pairs: Sequence[tuple[str, str]]) -> list[float]:
     1 is for the same title by `identity`.
     """
     schema = {"title": pl.String, "other": pl.String}
-    listed = pl.DataFrame(pairs, schema, orient="row").with_row_index("pair")
-    same = title_key(pl.col("title")) == title_key(pl.col("other"))
+    listed = (
+        pl.DataFrame(pairs, schema, orient="row")
+        .with_row_index("pair")
+        .with_columns(title_key(pl.col(name)).alias(f"{name}_key") for name in schema)
+    )
+    same = pl.col("title_key") == pl.col("other_key")
     listed = listed.with_columns(pl.when(same).then(1.0).alias("score"))
     unlike = listed.filter(pl.col("score").is_null())
     if unlike.is_empty():
         return listed["score"].to_list()
-    parts = [add_parts(unlike.select(pl.col(name).alias("title"))) for name in schema]
+    parts = [
+        add_parts(
+            unlike.select(pl.col(name).alias("title"), pl.col(f"{name}_key").alias("title_key"))
+        )
+        for name in schema
+    ]
     both = pl.concat([parts[0], parts[1].select(pl.all().name.suffix("_other"))], how="horizontal")
     scored = unlike.select("pair").with_columns(score_pairs(both)["score"])
     found: list[float] = listed.update(scored, on="pair")["score"].to_list()
     return found
 
 
-def folded_artist(artist: pl.Expr) -> pl.Expr:
-    """An artist's name without what is spelled in several ways: accents, marks, "the".
+def folded_key(key: pl.Expr) -> pl.Expr:
+    """An artist's `artist_key` without what is spelled in several ways: accents, marks, "the".
 
     Null for a composer: that name says nothing of who plays.
     """
-    return folded_key(artist_key(artist))
-
-
-def folded_key(key: pl.Expr) -> pl.Expr:
-    """`folded_artist` where the `artist_key` is a column already, and need not be made twice."""
     folded = _plain(key).str.replace(r"^the ", "").str.replace_all(" ", "")
     name = pl.when(folded == "").then(key).otherwise(folded)
     return pl.when(~name.is_in(COMPOSERS)).then(name)
@@ -76,8 +80,7 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     frame
-        Has `title`, and may have `artist`, which may name the guest, and `song_key`, of which the
-        title's key is taken.
+        Has `title` and its `title_key`, and may have `artist`, which may name the guest.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
     leading `article`, the `film` that the song is from, a closing "!" or "?" as `mark`, the
     first `guest`.
     """
-    told = _told(frame).str.replace_all(HARMLESS, "")
+    told = pl.col("title_key").str.replace_all(HARMLESS, "")
     film = pl.col("told").str.extract(f"(?:{FILM})", 0).str.extract("[\"'](.*)[\"']")
     words = _words(pl.col("told").str.replace_all(FILM, ""))
     article = r"^(the|an?) (\S+ \S)"
@@ -111,12 +114,6 @@ def add_parts(frame: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("told")
     )  # fmt: skip
-
-
-def _told(frame: pl.DataFrame) -> pl.Expr:
-    if "song_key" in frame.columns:
-        return pl.col("song_key").str.split(SEPARATOR).list.last()
-    return title_key(pl.col("title"))
 
 
 def score_pairs(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -52,7 +52,7 @@ COMPOSERS = (
     "robertschumann", "sergeiprokofiev", "sergeirachmaninoff", "stevereich", "thomasnewman",
     "traditional", "variousartists", "wolfgangamadeusmozart",
 )  # fmt: skip
-"""Names, as `folded_artist` folds them, that do not say who plays, or that have many pieces of one
+"""Names, as `folded_key` folds them, that do not say who plays, or that have many pieces of one
 title: composers of old and of film and game scores."""
 
 _ROMAN = {"ii": 2, "iii": 3, "iv": 4, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "xi": 11, "xii": 12}

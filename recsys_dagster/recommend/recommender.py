@@ -29,7 +29,6 @@ from recsys_dagster.recommend.sound import Features, Sound
 from recsys_dagster.recommend.sources import Ids, Query
 from recsys_dagster.recommend.taste import Favourite, favourites
 from recsys_dagster.settings import load_settings
-from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Release, Releases
 from recsys_dagster.storage.serving import open_served
@@ -111,12 +110,10 @@ class Recommender:
         >>> Recommender.open(release=newest).release_id == newest
         True
         """
-        chosen = None if data_dir is None else Path(data_dir)
-        layout = Layout(load_settings(chosen).data_dir)
         if release is not None:
-            refuse_newer(layout)
-            return cls.from_release(Releases(layout.releases).open(release))
-        served = open_served(layout, cls.from_release)
+            return cls.from_release(Releases.in_folder(data_dir).open(release))
+        chosen = None if data_dir is None else Path(data_dir)
+        served = open_served(Layout(load_settings(chosen).data_dir), cls.from_release)
         if served.warning:
             warnings.warn(served.warning, stacklevel=2)
         return served.opened
@@ -187,8 +184,7 @@ class Recommender:
         >>> [song.song_id for song in recommender.look_up([2, 0])]
         [2, 0]
         """
-        for song_id in song_ids:
-            self._songs.check(song_id)
+        self._songs.check(song_ids)
         return self._songs.songs(song_ids)
 
     def song(self, song_id: int) -> Song:
@@ -268,8 +264,7 @@ class Recommender:
         >>> list(recommender.audio([0])[0]) == list(recommender.feature_names)
         True
         """
-        for song_id in song_ids:
-            self._songs.check(song_id)
+        self._songs.check(song_ids)
         return self._sound.of(song_ids)
 
     def mean_audio(self, song_ids: Sequence[int], plays: Sequence[int] | None = None) -> Features:
@@ -445,8 +440,7 @@ class Recommender:
 
     def _sorted(self, history: Mapping[int, float]) -> tuple[Ids, NDArray[np.float64]]:
         """The songs and plays of a history, most played first."""
-        for song_id in history:
-            self._songs.check(song_id)
+        self._songs.check(history)
         songs = np.fromiter(history, np.int64, len(history))
         plays = np.fromiter(history.values(), np.float64, len(history))
         if not np.all(np.isfinite(plays) & (plays > 0)):

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.identity import (
     SEPARATOR,
     artist_key_of,
+    artist_part,
     fold,
     folded_text,
     key_of,
@@ -92,21 +93,22 @@ class SongTable:
 
     def song(self, song_id: int) -> Song:
         """One song; raises `RecsysError` where there is no such id."""
-        self.check(song_id)
+        self.check([song_id])
         return self._song(*self._shown.row(song_id))
 
-    def check(self, song_id: int) -> None:
+    def check(self, song_ids: Iterable[int]) -> None:
         """Refuse an id that no song has.
 
         Raises
         ------
         RecsysError
-            There is no song with that id.
+            There is no song with one of the ids.
         """
-        if not 0 <= song_id < len(self):
-            raise RecsysError(
-                f"There is no song {song_id} in this release; ids go from 0 to {len(self) - 1}."
-            )
+        for song_id in song_ids:
+            if not 0 <= song_id < len(self):
+                raise RecsysError(
+                    f"There is no song {song_id} in this release; ids go from 0 to {len(self) - 1}."
+                )
 
     def songs(self, song_ids: Sequence[int] | NDArray[np.integer[Any]]) -> list[Song]:
         """Several songs, in the order asked for."""
@@ -121,8 +123,8 @@ class SongTable:
 
     def artist_keys(self, song_ids: NDArray[np.int64]) -> NDArray[np.str_]:
         """The artists of songs, (n,), spelled alike where they are the same."""
-        keys = self._table["song_key"][song_ids].str.split(SEPARATOR).list.first()
-        return np.array(keys.to_list(), dtype=np.str_)
+        keys = self._table["song_key"][song_ids].to_frame().select(artist_part(pl.col("song_key")))
+        return np.array(keys.to_series().to_list(), dtype=np.str_)
 
     def by_artist(self, artist: str) -> NDArray[np.int64]:
         """The ids of an artist's songs, ascending; none where there is no such artist.

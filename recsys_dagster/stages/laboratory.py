@@ -16,7 +16,7 @@ from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Bools, Ints, Split, hide, make_split
 from recsys_dagster.evaluation.trial import Audience
 from recsys_dagster.evaluation.variants import COLD, FINAL, fold_names, learned_pairs
-from recsys_dagster.identity import SEPARATOR
+from recsys_dagster.identity import artist_part
 from recsys_dagster.listening.interactions import InteractionArrays, interaction_arrays
 from recsys_dagster.models.cold import Warmed, warm_up
 from recsys_dagster.models.item_knn import ItemKnn
@@ -76,7 +76,7 @@ class Laboratory:
     @cached_property
     def songs(self) -> pl.DataFrame:
         """Key, number of the artist, and plays of each song, by id."""
-        artist = pl.col("song_key").str.split(SEPARATOR).list.first().rank("dense")
+        artist = artist_part(pl.col("song_key")).rank("dense")
         table = scan_table(self.shop.layout.songs).sort("song_id")
         return table.select("song_key", "plays", artist.cast(pl.Int32).alias("artist")).collect()
 

@@ -5,9 +5,10 @@ import pytest
 
 from recsys_dagster.audio.matching import (
     ENOUGH,
-    folded_artist,
+    folded_key,
     title_scores,
 )
+from recsys_dagster.identity import artist_key
 
 
 def title_score(a: str, b: str) -> float:
@@ -146,6 +147,6 @@ def test_artists_are_compared_without_marks_and_composers_not_at_all(
     a: str, b: str, same: bool
 ) -> None:
     first, second = (
-        pl.select(folded_artist(pl.lit(name))).to_series().item() for name in (a, b)
+        pl.select(folded_key(artist_key(pl.lit(name)))).to_series().item() for name in (a, b)
     )  # fmt: skip
     assert (first is not None and first == second) is same

@@ -12,7 +12,6 @@ from recsys_dagster.recommend.history import History
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.taste import Favourite
 from recsys_dagster.settings import load_settings
-from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.releases import Releases
 from recsys_dagster.storage.serving import fallbacks
@@ -116,7 +115,7 @@ class FolderShelf:
 
     def current_id(self) -> str | None:
         """Read `releases/CURRENT`."""
-        return _releases().current_id()
+        return Releases.in_folder().current_id()
 
     def open(self, release_id: str) -> Serving:
         """Open and verify a release; raises `RecsysError` when it is damaged."""
@@ -130,10 +129,10 @@ class FolderShelf:
 
     def fallbacks(self) -> Sequence[str]:
         """Look which other releases there are."""
-        return fallbacks(_layout())
+        return fallbacks(Layout(load_settings().data_dir))
 
     def _open(self, release_id: str) -> Serving:
-        release = _releases().open(release_id)
+        release = Releases.in_folder().open(release_id)
         recommender = Recommender.from_release(release)
         recommender.search("a", 1)  # makes the index, so that no letter typed has to wait for it
         return Serving(
@@ -147,13 +146,3 @@ class FolderShelf:
             catalogue=release.path / "songs.parquet",
             card=release.model_card(),
         )
-
-
-def _layout() -> Layout:
-    layout = Layout(load_settings().data_dir)
-    refuse_newer(layout)
-    return layout
-
-
-def _releases() -> Releases:
-    return Releases(_layout().releases)
