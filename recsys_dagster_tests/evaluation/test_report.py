@@ -156,6 +156,14 @@ def test_plots_are_small_images(markdown: object) -> None:
     assert pixels.std() > 0.01
 
 
+def test_a_method_has_a_bar_where_it_was_measured() -> None:
+    one, other = ({"hybrid": {"ndcg@10": value}} for value in (0.4, None))
+    with_bar, without = (opened(plot_methods(methods))[1] for methods in (one, other))
+    coloured = [((pixels[..., 2] - pixels[..., 0]) > 0.3).mean() for pixels in (with_bar, without)]
+    assert coloured[0] > 0.2
+    assert coloured[1] == 0
+
+
 def test_a_hundred_listeners_are_not_few() -> None:
     few, enough = model_card.few_in_words(FEW_LISTENERS - 1), model_card.few_in_words(FEW_LISTENERS)
     assert few.startswith("Measured on 99 listeners. With fewer than 100 ")

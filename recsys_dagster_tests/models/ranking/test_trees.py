@@ -129,6 +129,17 @@ def test_other_settings_are_refused(
         Trees.load(tmp_path, 5)
 
 
+@pytest.mark.parametrize("name", ["baseline", "depth", "n_features"])
+def test_settings_that_lack_one_are_refused(model: Trees, tmp_path: Path, name: str) -> None:
+    model.save(tmp_path)
+    path = tmp_path / "model.json"
+    settings = json.loads(path.read_text())
+    del settings[name]
+    path.write_text(json.dumps(settings))
+    with pytest.raises(RecsysError):
+        Trees.load(tmp_path, 5)
+
+
 @pytest.mark.parametrize("name", ["left", "right", "feature"])
 @pytest.mark.parametrize("value", [-1, 10_000])
 def test_nodes_that_lead_out_of_their_tree_are_refused(
