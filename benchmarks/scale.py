@@ -3,8 +3,8 @@
 python benchmarks/scale.py --data DIR [--sizes N …] [--engine local|spark] [--json FILE]
 python benchmarks/scale.py --draw local.json [spark.json …] --plot FILE
 
-For each size a made-up world is made (a listener for every 1,000 listens, a song for every 20), and
-`recsys run` goes from nothing to a release in a process of its own. `--engine spark` starts a real
+For each size a made-up world is made (a listener for every 1,000 listens, a song for every 20 up to
+a million of them), and `recsys run` goes from nothing to a release in a process of its own. `--engine spark` starts a real
 cluster on this machine, a master and two workers, for all sizes. Memory is what the run cannot give
 back (anonymous pages, at its peak within the stage): of its own process, and on Spark of the
 driver, the workers and what they started together. `--draw` plots what was measured, and says how
@@ -31,7 +31,7 @@ from machine import describe_machine, write_json
 from matplotlib.figure import Figure
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000, 100_000_000)
-LISTENS_A_LISTENER, LISTENS_A_SONG = 1_000, 20
+LISTENS_A_LISTENER, LISTENS_A_SONG, MOST_SONGS = 1_000, 20, 1_000_000
 SHORTEST = 1.0
 """Seconds: of a stage that takes less, a slope says nothing."""
 Row = dict[str, Any]
@@ -90,8 +90,8 @@ def engine(name: str) -> Iterator[Callable[[int], memory.Watch]]:
 
 def make(data: Path, listens: int) -> float:
     """The world of a size, in a data folder; the gigabytes of its history."""
-    size = {"users": listens // LISTENS_A_LISTENER, "songs": listens // LISTENS_A_SONG,
-            "listens": listens}  # fmt: skip
+    size = {"users": listens // LISTENS_A_LISTENER,
+            "songs": min(listens // LISTENS_A_SONG, MOST_SONGS), "listens": listens}  # fmt: skip
     words = [f"--{name}={count}" for name, count in size.items()]
     subprocess.run([*memory.COMMAND, "demo", *words, "--data-dir", str(data)], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
