@@ -7,8 +7,9 @@ For each size a made-up world is made (a listener for every 1,000 listens, a son
 a million of them), and `recsys run` goes from nothing to a release in a process of its own.
 `--engine spark` starts a real cluster on this machine, a master and two workers, for all sizes.
 Memory is what the run cannot give back (anonymous pages, at its peak within the stage): of its own
-process, and on Spark of the driver, the workers and what they started together. `--draw` plots what was measured, and says how
-steep each stage is: by which power of the listens its time grew over the last tenfold.
+process, and on Spark of the driver, the workers and what they started together. `--draw` plots what
+was measured, and says how steep each stage is: by which power of the listens its time grew over the
+last tenfold.
 """
 
 import argparse
