@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from recsys_dagster import console
+from recsys_dagster.commands import console
+from recsys_dagster.commands.progress import progress_on_stderr
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_on_a_terminal_stages_stay_and_what_they_do_vanishes(screen: io.StringIO) -> None:
-    with console.progress_on_stderr() as progress, progress.task("svd_model [1]", 2) as stage:
+    with progress_on_stderr() as progress, progress.task("svd_model [1]", 2) as stage:
         with progress.task("epochs", 3) as inner:
             inner.advance(2, "loss 0.5")
         stage.advance(2, "twice")
@@ -32,7 +33,7 @@ def test_elsewhere_only_stages_are_lines(
 ) -> None:
     monkeypatch.setattr(console, "err", Console(file=io.StringIO(), force_terminal=False))
     for log in (True, False):
-        with console.progress_on_stderr(log=log) as progress, progress.task("stage", 1) as stage:
+        with progress_on_stderr(log=log) as progress, progress.task("stage", 1) as stage:
             with progress.task("inner", 1) as inner:
                 inner.advance()
             stage.advance(1, "a note")

@@ -7,7 +7,7 @@ import grimp
 
 from recsys_dagster.definitions import defs
 
-_FRONT = {"cli_parts": "cli", "console": "cli", "definitions": "defs"}
+_FRONT = {"commands": "cli", "definitions": "defs"}
 _ROOT = "recsys_dagster"
 Graph = Mapping[str, frozenset[str]]
 """By name, what it depends on."""
@@ -43,14 +43,14 @@ def room(module: str) -> str | None:
         return first
     if not rest:
         return None  # the front door names what is in the rooms
-    return "cli" if rest[0].endswith("_cli") else _FRONT.get(rest[0], rest[0])
+    return _FRONT.get(rest[0], rest[0])
 
 
 def rooms() -> Graph:
     """Every room, and the rooms that it imports directly; those that import most come first.
 
     A room that imports another reaches all that the other reaches, and the other: so the sizes of
-    what is reached put every room above those that it imports, but for two that import each other.
+    what is reached put every room above those that it imports.
     """
     graph = grimp.build_graph(_ROOT, "streamlit_app", cache_dir=None)
     names = {name for module in graph.modules if (name := room(module))}

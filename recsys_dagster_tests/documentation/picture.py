@@ -13,11 +13,11 @@ Point = tuple[float, float]
 _GROUPS = ("listening", "audio", "models", "quality", "release")
 _STYLE = """
   svg { --ground: #fbfaf7; --line: #d9d5cb; --ink: #2b2a27; --soft: #6c6860; --mark: #41608f;
-        --odd: #b4552d; --listening: #dbe7f6; --audio: #e3efd9; --models: #f6e6cf;
+        --listening: #dbe7f6; --audio: #e3efd9; --models: #f6e6cf;
         --quality: #eadff2; --release: #f5dada; font-family: system-ui, sans-serif; }
   @media (prefers-color-scheme: dark) {
     svg { --ground: #1b1c1f; --line: #3a3c42; --ink: #e6e4df; --soft: #a09d96; --mark: #8fb4ea;
-          --odd: #ec9468; --listening: #25384f; --audio: #2c4327; --models: #4d3a1d;
+          --listening: #25384f; --audio: #2c4327; --models: #4d3a1d;
           --quality: #40304f; --release: #512e2e; }
   }
   text { fill: var(--ink); font-size: 12px; }
@@ -128,11 +128,9 @@ def _name(name: str, x0: float, y0: float, at: int) -> str:
 
 
 def _dot(names: list[str], x0: float, y0: float, row: int, column: int) -> str:
-    """A dot, in another colour where the room above is imported by the one below."""
-    colour = "mark" if column > row else "odd"
     x, y = x0 + (column + 0.5) * _CELL, y0 + (row + 0.5) * _CELL
     return (
-        f'<circle cx="{x:g}" cy="{y:g}" r="4.5" fill="var(--{colour})">'
+        f'<circle cx="{x:g}" cy="{y:g}" r="4.5" fill="var(--mark)">'
         f"<title>{escape(names[row])} imports {escape(names[column])}</title></circle>"
     )
 

@@ -207,7 +207,7 @@ def _materialise_all(data_dir: Path) -> None:
     """The job as Dagster's own processes run it: each stage takes the lock for itself."""
     import dagster as dg
 
-    from recsys_dagster.console import LogProgress
+    from recsys_dagster.commands.progress import LogProgress
     from recsys_dagster.definitions import defs
     from recsys_dagster.defs.jobs import EVERYTHING
     from recsys_dagster.progress import watched_by

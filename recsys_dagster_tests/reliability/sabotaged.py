@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recsys_dagster import console
+from recsys_dagster.commands.progress import LogProgress
 from recsys_dagster.progress import Task
 from recsys_dagster.storage.stages import Stamp, Stamps
 from recsys_dagster.workshop import STAGES
@@ -51,10 +51,10 @@ def fill(folder: Path) -> None:
 
 def install(reached: Callable[[str], None]) -> None:
     """Let `reached` be called with each moment of the stages of this process."""
-    shows, stamps = console.LogProgress.task, Stamps.write
+    shows, stamps = LogProgress.task, Stamps.write
 
     @contextmanager
-    def task(self: console.LogProgress, description: str, total: int) -> Iterator[Task]:
+    def task(self: LogProgress, description: str, total: int) -> Iterator[Task]:
         if description in STAGES:
             reached(f"begins {description}")
         with shows(self, description, total) as shown:
@@ -69,5 +69,5 @@ def install(reached: Callable[[str], None]) -> None:
             reached(f"stamps {stage}")
         return stamps(self, stage, expected, outputs, facts)
 
-    console.LogProgress.task = task  # type: ignore[method-assign]
+    LogProgress.task = task  # type: ignore[method-assign]
     Stamps.write = write  # type: ignore[method-assign]

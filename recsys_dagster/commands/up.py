@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 from filelock import FileLock, Timeout
-from rich.console import Console
 
-from recsys_dagster import console
-from recsys_dagster.cli_parts import DataDir, chosen_settings
+from recsys_dagster.commands import console
+from recsys_dagster.commands.parts import DataDir, chosen_settings
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.up import hosts
@@ -55,27 +54,27 @@ def up(
     home = prepare_dagster_home(layout)
     with _alone(home.path), _private_folder() as folder, stop.by_signals():
         if not hosts.is_loopback(where):
-            _say(OPEN.format(host=where, port=pipeline_port), console.err)
+            console.warn(OPEN.format(host=where, port=pipeline_port))
         if home.remark:
-            _say(home.remark)
+            console.say(home.remark)
         wanted = servers(where, pipeline_port, app_port if app else None, folder)
         refuse_unusable_ports(wanted)
         os.environ.update(addresses(wanted, settings))
         _run(Family(wanted, layout.logs), stop)
-    _say("Stopped.")
+    console.say("Stopped.")
 
 
 def _run(family: Family, stop: Stop) -> None:
     """Start all, say where they are, and look after them until the end is asked for."""
-    _say("Starting; the pipeline UI takes some 20 seconds.")
+    console.say("Starting; the pipeline UI takes some 20 seconds.")
     with family.kept():
         with console.out.status("starting"):
             for server in family.start(stop):
                 if server.address:
-                    _say(f"{server.name}: {server.address}")
+                    console.say(f"{server.name}: {server.address}")
         if not stop.asked:
-            _say("Ctrl-C stops all.")
-        family.look_after(stop, _say)
+            console.say("Ctrl-C stops all.")
+        family.look_after(stop, console.say)
 
 
 @contextmanager
@@ -99,7 +98,3 @@ def _alone(home: Path) -> Iterator[None]:
 def _private_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="recsys-") as folder:
         yield Path(folder)
-
-
-def _say(line: str, to: Console = console.out) -> None:
-    to.print(console.printable(line), markup=False, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from recsys_dagster.cli_parts import print_text
+from recsys_dagster.commands.parts import print_text
 
 
 def settings() -> None:

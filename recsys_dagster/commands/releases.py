@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from recsys_dagster import console
-from recsys_dagster.cli_parts import (
+from recsys_dagster.commands import console
+from recsys_dagster.commands.parts import (
     AsJson,
     DataDir,
     chosen_settings,

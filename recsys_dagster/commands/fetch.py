@@ -1,19 +1,19 @@
 """`recsys fetch`: listening histories from services."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recsys_dagster import console
-from recsys_dagster.cli_parts import (
+from recsys_dagster.commands import console
+from recsys_dagster.commands.parts import (
     AsJson,
     DataDir,
     chosen_settings,
     print_json,
     waiting_to_write,
 )
+from recsys_dagster.commands.progress import progress_on_stderr
 from recsys_dagster.errors import RecsysError, StoppedError
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
@@ -83,7 +83,7 @@ def _fetch(name: str, user: str | None, settings: Settings, *, full: bool, as_js
     else:
         _show(fetched)
     for note in [note for one in fetched for note in one.notes] + [*map(str, failed.values())]:
-        console.err.print(console.printable(note), markup=False, soft_wrap=True)
+        console.warn(note)
     if failed:
         raise typer.Exit(1)
 
@@ -99,7 +99,7 @@ def _fetch_each(
     fetched, failed = [], {}
     with (
         closing(open_service(name, settings)) as service,
-        console.progress_on_stderr(log=False) as progress,
+        progress_on_stderr(log=False) as progress,
     ):
         for user in users:
             try:
@@ -115,15 +115,11 @@ def _show(fetched: list[Any]) -> None:
     for one in fetched:
         pages = "1 page" if one.pages == 1 else f"{one.pages:,} pages"
         line = f"{one.user} ({one.service}): {one.new:,} new listens, {one.total:,} now, {pages}"
-        console.out.print(console.printable(line), markup=False, soft_wrap=True)
+        console.say(line)
     folders = dict.fromkeys(file.parent for one in fetched for file in one.files)
     for folder in folders:
-        console.out.print(f"  {_printable(folder)}", markup=False, soft_wrap=True)
+        console.say(f"  {folder}")
     if folders:
         console.out.print("Next: recsys run")
     elif fetched:
         console.out.print("Nothing has changed.")
-
-
-def _printable(folder: Path) -> str:
-    return console.printable(str(folder))

@@ -2,8 +2,14 @@
 
 import typer
 
-from recsys_dagster import console
-from recsys_dagster.cli_parts import AsJson, DataDir, chosen_settings, print_json, waiting_to_write
+from recsys_dagster.commands import console
+from recsys_dagster.commands.parts import (
+    AsJson,
+    DataDir,
+    chosen_settings,
+    print_json,
+    waiting_to_write,
+)
 from recsys_dagster.storage.layout import Layout
 
 purge_app = typer.Typer(
@@ -49,7 +55,7 @@ def spotify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             "`recsys run`, delete these folders:"
         )
         for folder in purged.releases:
-            console.out.print(f"  {console.printable(str(folder))}", markup=False, soft_wrap=True)
+            console.say(f"  {folder}")
     if "spotify" in settings.feature_sources:
         console.out.print(
             "RECSYS_FEATURE_SOURCES names spotify: take it out, or the next run asks it again."

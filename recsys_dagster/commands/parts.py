@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from recsys_dagster import console
+from recsys_dagster.commands import console
 from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster.storage.format import refuse_newer
 from recsys_dagster.storage.layout import Layout
@@ -26,6 +26,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="The data folder (default: RECSYS_DATA_DIR, or ./data)."),
 ]
+Count = Annotated[int, typer.Option("-n", min=1, max=500, help="How many songs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
@@ -55,7 +56,7 @@ def said(served: Served[T]) -> tuple[T, dict[str, str]]:
     """What was opened; its warning goes to standard error, and back for JSON."""
     if served.warning is None:
         return served.opened, {}
-    console.err.print(console.printable(served.warning), markup=False, soft_wrap=True)
+    console.warn(served.warning)
     return served.opened, {"warning": served.warning}
 
 

@@ -1,0 +1,1 @@
+"""The commands of `recsys`, a module each, and what they share."""
