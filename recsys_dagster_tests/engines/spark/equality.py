@@ -1,7 +1,7 @@
 """Runs the listening stages on both engines, on a real cluster, and compares row for row.
 
 python -m recsys_dagster_tests.engines.spark.equality --history PATH…
-python -m recsys_dagster_tests.engines.spark.equality --listens 5000000
+python -m recsys_dagster_tests.engines.spark.equality --listens 5000000 [--skew song|listener]
 """
 
 import argparse
@@ -14,7 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
+
 from recsys_dagster.demo import DemoConfig, write_demo
+from recsys_dagster.demo.writing import HISTORY_NAME
 from recsys_dagster.engines.base import ComputeEngine
 from recsys_dagster.engines.local import LocalEngine
 from recsys_dagster.engines.spark.engine import SparkEngine
@@ -72,6 +75,24 @@ def make_history(folder: Path, listens: int) -> None:
     write_demo(layout.demo_history, layout.demo_catalogues, size)
 
 
+def skew(history: Path, what: str) -> None:
+    """One song is every second listen of every second listener; or one listener has all."""
+    rows = pl.scan_csv(history, infer_schema=False).with_row_index("row")
+    if what == "listener":
+        skewed = rows.with_columns(Username=pl.lit("everybody"))
+    else:
+        listener = pl.col("Username").cast(pl.Categorical).to_physical()
+        often = (listener % 2 == 0) & (pl.col("row") % 2 == 0)
+        artist, track = (pl.col(name).first() for name in ("Artist", "Track"))
+        skewed = rows.with_columns(
+            Artist=pl.when(often).then(artist).otherwise("Artist"),
+            Track=pl.when(often).then(track).otherwise("Track"),
+        )
+    target = history.with_suffix(".skewed")
+    skewed.drop("row").sink_csv(target)
+    target.replace(history)
+
+
 def copy_history(folder: Path, paths: Sequence[Path]) -> None:
     """Histories as they are."""
     for path in paths:
@@ -115,6 +136,7 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--history", type=Path, nargs="+")
     what.add_argument("--listens", type=int)
+    parser.add_argument("--skew", choices=("song", "listener"), help="of --listens")
     parser.add_argument("--connect", action="store_true", help="through a Spark Connect server")
     options = parser.parse_args()
     with TemporaryDirectory(prefix="recsys-equality-") as folder:
@@ -123,6 +145,8 @@ def main() -> None:
             copy_history(here, options.history)
         else:
             make_history(here, options.listens)
+            if options.skew:
+                skew(Layout(here).demo_history / HISTORY_NAME, options.skew)
         shutil.copytree(here, there, copy_function=os.link)
         sys.exit(0 if compare(here, there, connect=options.connect) else "They do not agree.")
 
