@@ -18,11 +18,11 @@ from typing import Any
 import dagster as dg
 from dagster_pipes import PipesMessage, PipesParams
 
-from recsys_dagster.engines.spark.job import DATA_DIR, MADE, STAGE, TROUBLE
-from recsys_dagster.engines.spark.submitting import JOB, checkpoints, command, environment
+from recsys_dagster.engines.spark.submitting import checkpoints, command, environment
 from recsys_dagster.engines.spark.telling import NOTE
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
+from recsys_dagster.stages.job import DATA_DIR, MADE, PROGRAM, STAGE, TROUBLE
 from recsys_dagster.up.groups import end_groups
 from recsys_dagster.up.keeper import Keeper
 from recsys_dagster.web.secrecy import Secrets
@@ -56,7 +56,7 @@ def run_on_cluster(
     stage: str,
     extras: Mapping[str, Any],
     tell: _Tell = lambda _: None,
-    program: Path = JOB,
+    program: Path = PROGRAM,
 ) -> MadeOnCluster:
     """Make a stage on the cluster that the settings name.
 

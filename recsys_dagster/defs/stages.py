@@ -16,10 +16,10 @@ import dagster as dg
 from recsys_dagster import progress
 from recsys_dagster.defs.pipes import run_on_cluster
 from recsys_dagster.engines.local import LocalEngine
-from recsys_dagster.engines.spark.job import FULL as JOB_FULL
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.stages.base import Facts, Made
 from recsys_dagster.stages.clustered import CLUSTERED
+from recsys_dagster.stages.job import FULL as JOB_FULL
 from recsys_dagster.storage.lock import refuse_if_gone, writing
 from recsys_dagster.storage.trouble import trouble_in_words
 from recsys_dagster.storage.under_way import under_way

@@ -11,7 +11,6 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.settings import Settings
 from recsys_dagster.storage.layout import Layout
 
-JOB = Path(__file__).with_name("job.py")
 CHECKPOINTS = "spark.checkpoint.dir"
 _OURS = {
     "spark.log.level": "WARN",
@@ -20,7 +19,7 @@ _OURS = {
 }
 
 
-def command(settings: Settings, name: str, program: Path = JOB) -> list[str]:
+def command(settings: Settings, name: str, program: Path) -> list[str]:
     """The words that run a program on the cluster that the settings name.
 
     A Spark Connect client is plain Python. For a master it is the cluster's own `spark-submit`

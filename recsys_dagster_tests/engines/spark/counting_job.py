@@ -9,9 +9,9 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
-from recsys_dagster.engines.spark.job import run_job
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.stages.base import Made
+from recsys_dagster.stages.job import run_job
 from recsys_dagster.workshop import Workshop
 
 _logger = logging.getLogger("recsys_dagster.counting")

@@ -16,6 +16,7 @@ from recsys_dagster.settings import Settings, load_settings
 from recsys_dagster_tests.clusters import missing
 
 TOKEN = "planted-spark.token-4711"  # noqa: S105
+PROGRAM = Path("job.py")
 needs_spark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
@@ -55,11 +56,11 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     master = settings(monkeypatch, SPARK_MASTER="spark://127.0.0.1:1")
     monkeypatch.setattr(where, "find_spec", lambda _: None)
     with pytest.raises(RecsysError, match=r"pyspark is not installed.*--extra spark"):
-        command(master, "counted")
+        command(master, "counted", PROGRAM)
     monkeypatch.setattr(where, "find_spec", lambda _: True)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(RecsysError, match=r"Java.*openjdk-17-jre-headless"):
-        command(master, "counted")
+        command(master, "counted", PROGRAM)
 
 
 @needs_spark
@@ -110,25 +111,25 @@ def test_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_spark
 def test_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Theirs come after ours and so win; SPARK_HOME names the cluster's own program."""
-    words = command(settings(monkeypatch, SPARK_REMOTE="sc://a"), "counted", Path("job.py"))
-    assert words == [sys.executable, "job.py"]
+    words = command(settings(monkeypatch, SPARK_REMOTE="sc://a"), "counted", PROGRAM)
+    assert words == [sys.executable, str(PROGRAM)]
     monkeypatch.delenv("SPARK_REMOTE")
     theirs = "--archives 'my env.tar.gz#env' --conf spark.ui.port=4040"
     yarn = settings(monkeypatch, SPARK_MASTER="yarn", RECSYS_SPARK_SUBMIT=theirs)
-    words = command(yarn, "counted", Path("job.py"))
+    words = command(yarn, "counted", PROGRAM)
     assert words[1:5] == ["--master", "yarn", "--name", "counted"]
     assert words[-5:] == [
         "--archives",
         "my env.tar.gz#env",
         "--conf",
         "spark.ui.port=4040",
-        "job.py",
+        str(PROGRAM),
     ]
     monkeypatch.setenv("PYSPARK_PYTHON", "./env/bin/python")
     assert environment(yarn)["PYSPARK_PYTHON"] == "./env/bin/python"
     monkeypatch.setenv("SPARK_HOME", str(tmp_path))
     with pytest.raises(RecsysError, match="Correct SPARK_HOME"):
-        command(yarn, "counted")
+        command(yarn, "counted", PROGRAM)
     (tmp_path / "bin").mkdir()
     shutil.copy(words[0], tmp_path / "bin" / "spark-submit")
-    assert command(yarn, "counted")[0] == str(tmp_path / "bin" / "spark-submit")
+    assert command(yarn, "counted", PROGRAM)[0] == str(tmp_path / "bin" / "spark-submit")

@@ -31,6 +31,8 @@ MADE, TROUBLE = "made", "trouble"
 """Keys of the custom message: what was made, or what went wrong."""
 STAGE, FULL, DATA_DIR = "stage", "full", "data_dir"
 """Extras that the job reads."""
+PROGRAM = Path(__file__)
+"""What a cluster is given to run."""
 
 
 def run_job(
