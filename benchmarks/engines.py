@@ -73,7 +73,9 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, Any] = {}
     with ExitStack() as stack:
-        made = stack.enter_context(cluster()) if {*options.engines} - {"local"} else None
+        made = (
+            stack.enter_context(cluster(lasting=True)) if {*options.engines} - {"local"} else None
+        )
         for engine in options.engines:
             data = options.data / engine
             shutil.rmtree(data, ignore_errors=True)

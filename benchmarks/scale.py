@@ -79,7 +79,7 @@ def engine(name: str) -> Iterator[Callable[[int], memory.Watch]]:
         return
     from recsys_dagster_tests.clusters import cluster
 
-    with cluster() as made:
+    with cluster(lasting=True) as made:
         told = {"RECSYS_ENGINE": "spark", "SPARK_MASTER": made.master, **made.environment}
         os.environ |= told
         try:

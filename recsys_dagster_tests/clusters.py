@@ -25,10 +25,13 @@ from recsys_dagster.up.keeper import Keeper
 STARTS_WITHIN = 120
 _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
-_SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # it lives for seconds
-_DEFAULTS = f"""\
-spark.driver.extraJavaOptions {_SMALL_JVM}
-spark.executor.extraJavaOptions {_SMALL_JVM}
+_SMALL_JVM = "-XX:+UseSerialGC"
+_SHORT_JVM = (
+    f"{_SMALL_JVM} -XX:TieredStopAtLevel=1"  # loops of seconds are not worth compiling well
+)
+_DEFAULTS = """\
+spark.driver.extraJavaOptions {jvm}
+spark.executor.extraJavaOptions {jvm}
 spark.sql.shuffle.partitions 4
 spark.ui.enabled false
 """
@@ -72,14 +75,18 @@ class Cluster:
     ----------
     folder
         For logs and work.
+    lasting
+        Whether Java compiles as well as it can, for work of minutes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, lasting: bool = False) -> None:
         self.folder = folder
         self._daemons: list[Daemon] = []
         self._workers: list[Daemon] = []
         self._remote: str | None = None
-        (folder / "spark-defaults.conf").write_text(_DEFAULTS, encoding="utf-8")
+        (folder / "spark-defaults.conf").write_text(
+            _DEFAULTS.format(jvm=_SMALL_JVM if lasting else _SHORT_JVM), encoding="utf-8"
+        )
         self._keeper = Keeper()  # a test run that is killed leaves no cluster behind
         master = self._start("master", "spark-class", f"{_DEPLOY}.master.Master", *_ANYWHERE)
         self.master = master.wait_for(r"Starting Spark master at (spark://\S+)")
@@ -152,14 +159,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(*, lasting: bool = False) -> Iterator[Cluster]:
     """A master and two workers; skips the test where they cannot be, unless they are required."""
     if reason := missing():
         if os.environ.get("RECSYS_REQUIRE_SPARK") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="recsys-spark-", ignore_cleanup_errors=True) as folder:
-        made = Cluster(Path(folder))
+        made = Cluster(Path(folder), lasting=lasting)
         try:
             made.add_workers(2)
             yield made
@@ -187,7 +194,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return ours | {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_CONF_DIR": str(folder),
-        "SPARK_DAEMON_JAVA_OPTS": _SMALL_JVM,
+        "SPARK_DAEMON_JAVA_OPTS": _SHORT_JVM,
         "SPARK_DAEMON_MEMORY": "512m",
         "SPARK_HOME": str(_spark_home()),
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),

@@ -106,7 +106,7 @@ def copy_history(folder: Path, paths: Sequence[Path]) -> None:
 
 def run_on_cluster(folder: Path, *, connect: bool) -> Ran:
     """The stages on a cluster of their own."""
-    with cluster() as made:
+    with cluster(lasting=True) as made:
         where = {"SPARK_REMOTE": made.remote} if connect else {"SPARK_MASTER": made.master}
         os.environ.update({**made.environment, **where, "PYSPARK_PYTHON": sys.executable})
         start = time.monotonic()
