@@ -26,9 +26,8 @@ STARTS_WITHIN = 120
 _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _SMALL_JVM = "-XX:+UseSerialGC"
-_SHORT_JVM = (
-    f"{_SMALL_JVM} -XX:TieredStopAtLevel=1"  # loops of seconds are not worth compiling well
-)
+# Loops of seconds are not worth compiling well.
+_SHORT_JVM = f"{_SMALL_JVM} -XX:TieredStopAtLevel=1"
 _DEFAULTS = """\
 spark.driver.extraJavaOptions {jvm}
 spark.executor.extraJavaOptions {jvm}
