@@ -33,6 +33,7 @@ from matplotlib.figure import Figure
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000, 100_000_000)
 LISTENS_A_LISTENER, LISTENS_A_SONG, MOST_SONGS = 1_000, 20, 1_000_000
+TITLES = {"local": "one machine", "spark": "Spark, two workers on the same machine"}
 SHORTEST = 1.0
 """Seconds: of a stage that takes less, a slope says nothing."""
 Row = dict[str, Any]
@@ -133,27 +134,29 @@ def slopes(rows: list[Row]) -> dict[str, float]:
 
 def draw(measured: list[dict[str, Any]], target: Path) -> None:
     """Seconds and gigabytes by stage, a column an engine."""
-    figure = Figure(figsize=(7 * len(measured), 9), layout="constrained")
-    axes = figure.subplots(2, len(measured), squeeze=False, sharex=True)
+    figure = Figure(figsize=(7 * len(measured) + 2, 9), layout="constrained")
+    axes = figure.subplots(2, len(measured), squeeze=False, sharex=True, sharey="row")
     for column, one in enumerate(measured):
         rows = [row for row in one["rows"] if row["exit"] == 0]
-        stages = list(dict.fromkeys(stage for row in rows for stage in row["stages"]))
         for place, (key, label) in enumerate((("seconds", "seconds"), ("anonymous_gb", "GB"))):
             ax = axes[place][column]
-            for number, stage in enumerate(stages):
-                there = [row for row in rows if stage in row["stages"]]
-                ax.plot([row["listens"] for row in there],
-                        [row["stages"][stage][key] for row in there],
-                        marker="os^Dvx"[number % 6], label=stage)  # fmt: skip
+            for number, stage in enumerate(rows[-1]["stages"]):
+                found = [(row["listens"], row["stages"][stage][key]) for row in rows]
+                seen = [(listens, value) for listens, value in found if value > 0]
+                ax.plot(*zip(*seen, strict=True), color=f"C{number % 10}", label=stage,
+                        marker="os^Dvx"[number % 6])  # fmt: skip
             if key == "seconds":
                 ax.plot([row["listens"] for row in rows], [row["seconds"] for row in rows],
                         color="black", linewidth=2, label="the whole run")  # fmt: skip
             ax.set(xscale="log", yscale="log", ylabel=label)
+            ax.yaxis.set_major_formatter("{x:g}")
+            if key == "anonymous_gb":  # less than two powers of ten
+                ax.yaxis.set_minor_formatter("{x:g}")
             ax.grid(alpha=0.3)
-        axes[0][column].set_title(one["engine"])
+        axes[0][column].set_title(TITLES[one["engine"]])
         axes[1][column].set_xlabel("listens")
-        axes[0][column].legend(fontsize=8)
-    figure.savefig(target, dpi=110)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    figure.savefig(target, dpi=100)
 
 
 def main() -> None:
