@@ -12,45 +12,26 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import memory
 from machine import describe_machine, write_json
 
-from recsys_dagster_tests.clusters import Cluster, cluster
+from recsys_dagster_tests.clusters import cluster
 
 ENGINES = ("local", "master", "connect")
 METHODS = ("svd", "hybrid")
 
 
-@contextmanager
-def only(changed: Mapping[str, str]) -> Iterator[None]:
-    """Have these in the environment for a while."""
-    before = dict(os.environ)
-    os.environ |= changed
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ |= before
-
-
-def settings(engine: str, made: Cluster | None) -> dict[str, str]:
-    """What says where stages compute."""
-    if made is None or engine == "local":
-        return {}
-    where = {"SPARK_REMOTE": made.remote} if engine == "connect" else {"SPARK_MASTER": made.master}
-    return {"RECSYS_ENGINE": "spark", **where, **made.environment}
-
-
-def run(data: Path) -> dict[str, Any]:
+def run(data: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """A whole run, and what `recsys evaluate` says of it: NDCG@10 by task and method."""
     started = time.monotonic()
     folder = ["--data-dir", str(data)]
-    subprocess.run([*memory.COMMAND, "run", *folder], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*memory.COMMAND, "run", *folder], check=True, stdout=subprocess.DEVNULL,
+                   env={**os.environ, **settings})  # fmt: skip
     seconds = time.monotonic() - started
     said = subprocess.run(
         [*memory.COMMAND, "evaluate", "--json", *folder], check=True, capture_output=True, text=True
@@ -81,8 +62,8 @@ def main() -> None:
             shutil.rmtree(data, ignore_errors=True)
             words = ["demo", "--seed", str(options.seed), "--data-dir", str(data)]
             subprocess.run([*memory.COMMAND, *words], check=True, stdout=subprocess.DEVNULL)
-            with only(settings(engine, made)):
-                found[engine] = run(data)
+            there = made.settings(connect=engine == "connect") if made else {}
+            found[engine] = run(data, {} if engine == "local" else there)
             print(f"{engine}: {found[engine]['seconds']} s", flush=True)
     print(f"{'NDCG@10':32}", *(f"{one:>16}" for one in found))
     for task, by_method in next(iter(found.values()))["ndcg@10"].items():

@@ -81,7 +81,7 @@ def engine(name: str) -> Iterator[Callable[[int], memory.Watch]]:
     from recsys_dagster_tests.clusters import cluster
 
     with cluster(lasting=True) as made:
-        told = {"RECSYS_ENGINE": "spark", "SPARK_MASTER": made.master, **made.environment}
+        told = made.settings()
         os.environ |= told
         try:
             yield partial(Watch, made.pids)

@@ -116,6 +116,11 @@ class Cluster:
             self._remote = f"sc://127.0.0.1:{port}"
         return self._remote
 
+    def settings(self, *, connect: bool = False) -> dict[str, str]:
+        """What says that stages compute here, through a Spark Connect server or the master."""
+        where = {"SPARK_REMOTE": self.remote} if connect else {"SPARK_MASTER": self.master}
+        return {"RECSYS_ENGINE": "spark", **where, **self.environment}
+
     def add_workers(self, count: int = 1) -> None:
         """Start more workers and wait until the master knows them."""
         added = [self._start_worker() for _ in range(count)]

@@ -3,17 +3,16 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from filelock import FileLock, Timeout
 
 from recsys_dagster.commands import console
 from recsys_dagster.commands.parts import DataDir, chosen_settings
-from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.layout import Layout
+from recsys_dagster.storage.lock import alone
 from recsys_dagster.up import hosts
 from recsys_dagster.up.servers import addresses, refuse_unusable_ports, servers
 from recsys_dagster.up.supervisor import Family, Stop
@@ -77,21 +76,13 @@ def _run(family: Family, stop: Stop) -> None:
         family.look_after(stop, console.say)
 
 
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def _alone(home: Path) -> AbstractContextManager[None]:
     """Refuse a second one: two daemons would start each scheduled run twice."""
-    lock = FileLock(home / "up.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RecsysError(
-            f"`recsys up` is at work for {home} already. End that one, or give this one a data "
-            "folder of its own with --data-dir."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return alone(
+        home / "up.lock",
+        f"`recsys up` is at work for {home} already. End that one, or give this one a data folder "
+        "of its own with --data-dir.",
+    )
 
 
 @contextmanager

@@ -76,6 +76,27 @@ def writing(layout: Layout, *, wait: bool = True) -> Iterator[None]:
 
 
 @contextmanager
+def alone(file: Path, refusal: str) -> Iterator[None]:
+    """Have a lock file to oneself; the system frees it when the process dies.
+
+    Raises
+    ------
+    RecsysError
+        Somebody else has it; `refusal` is the message.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RecsysError(refusal) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
     """Keep temporary files where those of a process that was killed are found again."""
     shutil.rmtree(folder, ignore_errors=True)

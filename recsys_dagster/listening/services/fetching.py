@@ -1,13 +1,11 @@
 """The whole history of a user the first time, and only what is new after that."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.services.base import Bounds, Page, Service
@@ -17,7 +15,7 @@ from recsys_dagster.listening.services.publishing import YearFiles
 from recsys_dagster.listening.services.walking import Step, settle
 from recsys_dagster.progress import SILENT, Progress, Task
 from recsys_dagster.storage.layout import Layout
-from recsys_dagster.storage.lock import writing
+from recsys_dagster.storage.lock import alone, writing
 
 _DAY = 86_400
 _MOST_ALIKE = 20
@@ -184,19 +182,10 @@ class _Fetch:
         return max((self.service.count(self.user) or 0) - self.journal.kept, len(page.heard))
 
 
-@contextmanager
-def _alone(place: Path, service: Service, user: str) -> Iterator[None]:
-    """Keep others from fetching the same; the system frees the lock when the process dies."""
-    place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RecsysError(
-            f"The listens of {user} are being fetched from {service.title} already. "
-            "Wait until that has ended."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _alone(place: Path, service: Service, user: str) -> AbstractContextManager[None]:
+    """Keep others from fetching the same."""
+    return alone(
+        place / "lock",
+        f"The listens of {user} are being fetched from {service.title} already. "
+        "Wait until that has ended.",
+    )

@@ -107,8 +107,7 @@ def copy_history(folder: Path, paths: Sequence[Path]) -> None:
 def run_on_cluster(folder: Path, *, connect: bool) -> Ran:
     """The stages on a cluster of their own."""
     with cluster(lasting=True) as made:
-        where = {"SPARK_REMOTE": made.remote} if connect else {"SPARK_MASTER": made.master}
-        os.environ.update({**made.environment, **where, "PYSPARK_PYTHON": sys.executable})
+        os.environ.update({**made.settings(connect=connect), "PYSPARK_PYTHON": sys.executable})
         start = time.monotonic()
         with open_session(load_settings(folder)) as session:
             tell(f"Spark {session.version}: session after {time.monotonic() - start:.1f} s")
