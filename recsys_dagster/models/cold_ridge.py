@@ -62,10 +62,15 @@ def has_audio(audio: Float32Array) -> BoolArray:
 def regressors_of(audio: Float32Array) -> Float64Array:
     """1, x, and all products of two of x; (n, d) becomes (n, 1 + d + d(d + 1)/2) float64."""
     values = audio.astype(np.float64)
-    first, second = np.triu_indices(values.shape[1])
-    # Doubled, the products of unit vectors vary about as much as their coordinates.
-    products = 2 * values[:, first] * values[:, second]
-    return np.concatenate([np.ones((len(values), 1)), values, products], axis=1)
+    count = values.shape[1]
+    found = np.ones((len(values), 1 + count + count * (count + 1) // 2))
+    found[:, 1 : 1 + count] = values
+    start = 1 + count
+    for column in range(count):
+        part = slice(start, start := start + count - column)
+        # Doubled, the products of unit vectors vary about as much as their coordinates.
+        np.multiply(2 * values[:, column, None], values[:, column:], out=found[:, part])
+    return found
 
 
 @dataclass(frozen=True)

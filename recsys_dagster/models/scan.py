@@ -23,13 +23,13 @@ higher score is the higher number, then those of the item inverted. 0 stands for
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """Items that must not come back, listener by listener.
+class ItemLists:
+    """Some items of each listener.
 
     Attributes
     ----------
     starts
-        (b + 1,) int64, where each listener's items begin.
+        (b + 1,) int64, where each listener's items begin; the last is where the last one's end.
     items
         (n,) int64.
     """
@@ -37,12 +37,16 @@ class Hidden:
     starts: IntArray
     items: IntArray
 
+    def at(self, part: slice) -> "ItemLists":
+        """The items of some listeners, from `part.start` up to `part.stop`."""
+        return ItemLists(self.starts[part.start : part.stop + 1], self.items)
+
 
 def scan(
     vectors: Float32Array,
     items: Float32Array,
     offsets: tuple[Float32Array, Float32Array],
-    hidden: Hidden,
+    hidden: ItemLists,
     n: int,
 ) -> tuple[IntArray, Float32Array]:
     """Find the `n` items with the highest v·q_i + c_i + b_v for each vector v.
@@ -56,7 +60,7 @@ def scan(
     offsets
         (m,) c, -inf for items that may not come back; and (b,) b.
     hidden
-        What else may not come back.
+        What else may not come back: of each vector.
     n
         How many, at least 1.
 

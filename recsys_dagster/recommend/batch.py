@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.models.scan import Hidden
+from recsys_dagster.models.scan import ItemLists
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
@@ -142,7 +142,7 @@ class Batch:
         starts, songs, ratings = self._part(listeners)
         if self._method == "svd":
             bias, factors = fold_in_all(self._engine.models.svd, starts, songs, ratings)
-            hidden = Hidden(starts, songs)
+            hidden = ItemLists(starts, songs)
             return _all_by_svd(listeners, *self._engine.by_taste(hidden, bias, factors, self._n))
         queries = self._engine.bring_along(_queries(starts, songs, ratings), self._depth)
         ranked = [self._engine.rank(self._method, query, self._n) for query in queries]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recsys_dagster.models.item_looking import CompiledItemKnn
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.models.ranking.walking import CompiledTrees
-from recsys_dagster.models.scan import Hidden, scan
+from recsys_dagster.models.scan import ItemLists, scan
 from recsys_dagster.models.svd.folding import FoldIn
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.recommend.engine import Engine
@@ -131,16 +131,18 @@ class BatchEngine(Engine):
                 one.ahead["knn"] = near
         return found
 
-    def by_taste(self, hidden: Hidden, bias: Scores, factors: Scores, n: int) -> tuple[Ids, Scores]:
+    def by_taste(
+        self, hidden: ItemLists, bias: Scores, factors: Scores, n: int
+    ) -> tuple[Ids, Scores]:
         """The `n` songs with the highest predicted rating, as `Svd` has them; see `scan`."""
         model = self.models.svd
         base = (np.float64(model.mean) + bias).astype(np.float32)
         return scan(factors, model.item_factors.T, (self._item_offsets, base), hidden, n)
 
 
-def _joined(parts: Sequence[NDArray[np.integer]]) -> Hidden:
+def _joined(parts: Sequence[NDArray[np.integer]]) -> ItemLists:
     starts = np.cumsum([0, *(len(one) for one in parts)]).astype(np.int64)
-    return Hidden(starts, np.concatenate(parts).astype(np.int64))
+    return ItemLists(starts, np.concatenate(parts).astype(np.int64))
 
 
 def _in_memory(models: Models) -> Models:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.models.knn.index import ROUNDING, KnnIndex
-from recsys_dagster.models.scan import Hidden, scan
+from recsys_dagster.models.scan import ItemLists, scan
 from recsys_dagster.recommend.sources import Candidates, Ids, Knn, Query, Scores
 
 _MORE = 16
@@ -36,7 +36,7 @@ def sounds_like(
     places = [index.positions(query.unwanted) for query in queries]
     places = [one[one >= 0] for one in places]
     starts = np.cumsum([0, *(len(one) for one in places)])
-    hidden = Hidden(starts.astype(np.int64), np.concatenate(places))
+    hidden = ItemLists(starts.astype(np.int64), np.concatenate(places))
     zeros = np.zeros(len(queries), np.float32)
     near, rough = scan(
         means.astype(np.float32), index.vectors, (silenced, zeros), hidden, n + _MORE

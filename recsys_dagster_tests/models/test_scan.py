@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from recsys_dagster.models import scan as module
-from recsys_dagster.models.scan import Hidden, scan
+from recsys_dagster.models.scan import ItemLists, scan
 
-NONE = Hidden(np.zeros(4, np.int64), np.empty(0, np.int64))
+NONE = ItemLists(np.zeros(4, np.int64), np.empty(0, np.int64))
 
 
 def brute(scores: np.ndarray, n: int) -> list[list[int]]:
@@ -26,7 +26,7 @@ def test_a_scan_finds_what_sorting_everything_does(
     vectors, items = (rng.integers(-2, 3, size).astype(np.float32) for size in ((3, 4), (4, 333)))
     offsets = np.where(rng.random(333) < 0.1, -np.inf, 0).astype(np.float32)
     lift = np.array([0, 5, -1000], np.float32)
-    hidden = Hidden(np.array([0, 2, 2, 5]), np.array([332, 0, 7, 100, 4]))
+    hidden = ItemLists(np.array([0, 2, 2, 5]), np.array([332, 0, 7, 100, 4]))
     scores = vectors @ items + offsets + lift[:, None]
     scores[0, [332, 0]] = scores[2, [7, 100, 4]] = -np.inf
     ids, found = scan(vectors, items, (offsets, lift), hidden, n)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ Ids = Sequence[int] | NDArray[np.integer[Any]]
 ROUNDING = 1e-5
 # What a constant column leaves of rounding is shorter than this.
 NOWHERE = 1e-6
+MOST_APART = 8
+"""Ids up to so many times the number of songs have a table of their positions."""
 BLOCK = 1 << 14
 """Songs whose cosines fit into the processor's cache beside what they are made of."""
 
@@ -102,8 +105,23 @@ class KnnIndex:
         wanted = np.asarray(song_ids, dtype=np.int64).reshape(-1)
         if not len(self):
             return np.full(len(wanted), -1, dtype=np.int64)
+        if self._table is not None:
+            inside = (wanted >= 0) & (wanted < len(self._table))
+            return np.where(inside, self._table[np.where(inside, wanted, 0)], np.int64(-1))
         places = np.minimum(np.searchsorted(self.song_ids, wanted), len(self) - 1)
         return np.where(self.song_ids[places] == wanted, places, -1)
+
+    @cached_property
+    def _table(self) -> IntArray | None:
+        """The position of every id up to the highest, or -1; `None` where ids lie far apart.
+
+        One look into memory an id, where a search takes one for each time that m can be halved.
+        """
+        if self.song_ids[0] < 0 or self.song_ids[-1] >= MOST_APART * len(self):
+            return None
+        table = np.full(int(self.song_ids[-1]) + 1, -1, np.int64)
+        table[self.song_ids] = np.arange(len(self))
+        return table
 
     def vector(self, song_ids: Ids) -> Float32Array:
         """Unit vectors of songs, (n, d) float32; NaN for songs that the index does not hold."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys_dagster.models.arrays import Float32Array, Float64Array, Int32Array, IntArray
+from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
+from recsys_dagster.models.scan import ItemLists, scan
 from recsys_dagster.models.svd.pairs import Pairs
 from recsys_dagster.models.svd.rows import Rows
 from recsys_dagster.models.svd.vectors import compiled
@@ -13,7 +14,8 @@ CUTOFF = 20
 MOST_SCORES = 400_000_000
 """Of one validation: of more listeners, a part that does not depend on chance is looked at."""
 FEWEST_LISTENERS = 100
-_SCORES_AT_ONCE = 1 << 22
+AT_ONCE = 256
+"""Listeners."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,15 @@ class RankingValidation:
     ----------
     listeners
         (m,) users.
-    known, known_starts
-        The training items of each, which are not ranked: those of listener j stand from
-        `known_starts[j]` up to `known_starts[j + 1]`.
-    relevant, relevant_starts
-        The validation items of each, in the same way.
+    known, relevant
+        The training items of each, which are not ranked, and the validation items; sorted.
     met
-        (n_items,) which items can be ranked at all: those with training pairs.
+        (n_items,) 0 for items that can be ranked, those with training pairs, -inf for others.
     """
 
     listeners: IntArray
-    known: Int32Array
-    known_starts: IntArray
-    relevant: Int32Array
-    relevant_starts: IntArray
+    known: ItemLists
+    relevant: ItemLists
     met: Float32Array
 
     @classmethod
@@ -53,31 +50,25 @@ class RankingValidation:
         listeners = known[::step].astype(np.int64)
         met = np.full(n_items, -np.inf, dtype=np.float32)
         met[pairs.items] = 0
-        return cls(
-            listeners,
-            *_grouped(pairs, listeners, n_users),
-            *_grouped(valid, listeners, n_users),
-            met,
-        )
+        known_items, relevant = (_grouped(some, listeners, n_users) for some in (pairs, valid))
+        return cls(listeners, known_items, relevant, met)
 
     def ndcg(self, rows: Rows) -> float:
         """Mean NDCG@20 over the listeners, the ideal list cut at 20; NaN for no listeners."""
         if not len(self.listeners):
             return float("nan")
         found = np.empty(len(self.listeners))
-        at_once = max(_SCORES_AT_ONCE // max(len(rows.items), 1), 1)
-        for start in range(0, len(self.listeners), at_once):
-            part = slice(start, start + at_once)
-            scores = rows.users[self.listeners[part]] @ rows.items.T
-            scores += self.met
-            _gains(
-                scores, start, self.known, self.known_starts, self.relevant, self.relevant_starts,
-                found,
-            )  # fmt: skip
+        for first in range(0, len(found), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            users = rows.users[self.listeners[part]]
+            offsets = self.met, np.zeros(len(users), np.float32)
+            items, _ = scan(users, rows.items.T, offsets, self.known.at(part), CUTOFF)
+            relevant = self.relevant.at(part)
+            found[part] = _gains(items, relevant.starts, relevant.items)
         return float(found.mean())
 
 
-def _grouped(pairs: Pairs, listeners: IntArray, n_users: int) -> tuple[Int32Array, IntArray]:
+def _grouped(pairs: Pairs, listeners: IntArray, n_users: int) -> ItemLists:
     """The items of each listener, sorted, and where each listener's begin."""
     place = np.full(n_users, -1, dtype=np.int64)
     place[listeners] = np.arange(len(listeners))
@@ -85,43 +76,23 @@ def _grouped(pairs: Pairs, listeners: IntArray, n_users: int) -> tuple[Int32Arra
     users, items = place[pairs.users[positions]], pairs.items[positions]
     order = np.lexsort((items, users))
     counts = np.bincount(users, minlength=len(listeners))
-    return items[order], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return ItemLists(starts, items[order].astype(np.int64))
 
 
 @compiled
-def _gains(
-    scores: Float32Array,
-    first: int,
-    known: Int32Array,
-    known_starts: IntArray,
-    relevant: Int32Array,
-    relevant_starts: IntArray,
-    found: Float64Array,
-) -> None:
-    """NDCG@20 of each row of scores, into `found` from `first` on. Scores are spoilt."""
-    best = np.empty(CUTOFF, np.float32)
-    items = np.empty(CUTOFF, np.int64)
-    for row in range(len(scores)):
-        listener = first + row
-        own = scores[row]
-        for position in range(known_starts[listener], known_starts[listener + 1]):
-            own[known[position]] = -np.inf
-        best[:] = -np.inf
-        items[:] = -1
-        for item in range(len(own)):
-            if own[item] > best[CUTOFF - 1]:
-                place = CUTOFF - 1
-                while place > 0 and best[place - 1] < own[item]:
-                    best[place], items[place] = best[place - 1], items[place - 1]
-                    place -= 1
-                best[place], items[place] = own[item], item
-        start, stop = relevant_starts[listener], relevant_starts[listener + 1]
+def _gains(ranked: IntArray, starts: IntArray, relevant: IntArray) -> Float64Array:
+    """NDCG@20 of each row of items, of which those from start to start are to be found."""
+    found = np.empty(len(ranked))
+    for row in range(len(ranked)):
+        own = relevant[starts[row] : starts[row + 1]]
         gain, ideal = 0.0, 0.0
         for place in range(CUTOFF):
             discount = 1 / np.log2(place + 2.0)
-            if place < stop - start:
+            if place < len(own):
                 ideal += discount
-            for position in range(start, stop):
-                if relevant[position] == items[place]:
+            for item in own:
+                if item == ranked[row, place]:
                     gain += discount
-        found[listener] = gain / ideal
+        found[row] = gain / ideal
+    return found
