@@ -37,6 +37,10 @@ class ColdConfig:
         e, from 0 to 1. Predicted rows of the objective `ranking`, whose learned rows have length
         1, are shorter the less is known. A length l < 1 becomes l^e: with 1 it stays, and cold
         songs are hardly ever among the first 20; with 0 it is 1, and they crowd out others.
+    stretch
+        Predicted rows of the objective `implicit` are made longer by this factor; above 0. What
+        alternating least squares learns of a song is the shorter the fewer play it, and what is
+        predicted from it is shorter still.
 
     Raises
     ------
@@ -49,6 +53,7 @@ class ColdConfig:
     artist_shrinkage: float = 1.0
     regularisation: float = 10.0
     length_exponent: float = 0.1
+    stretch: float = 1.4
 
     def __post_init__(self) -> None:
         for name in (one.name for one in fields(self) if one.name != "length_exponent"):
@@ -145,6 +150,8 @@ def warm_up(
     predicted = ridge.predict(songs, rows, weights)
     if model.folding.objective == "ranking":
         predicted = _lengthened(predicted, config.length_exponent)
+    elif model.folding.objective == "implicit":
+        predicted *= np.float32(config.stretch)
     blended = _blended(rows, predicted, counts, config.listeners)
     unknown = _unknown(counts, dense, audio)
     blended[unknown] = rows[unknown]

@@ -13,6 +13,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float32Array, Float64Array, IntArray
 from recsys_dagster.models.cold import ColdConfig, Warmed, warm_up
 from recsys_dagster.models.svd.folding import RidgeFolding, SoftmaxFolding
+from recsys_dagster.models.svd.folding_implicit import ImplicitFolding
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import refit
 from recsys_dagster_tests.models import checkerboard
@@ -46,6 +47,11 @@ class World:
         factors, bias = np.ascontiguousarray(rows[:, :-1]), rows[:, -1].copy()
         if objective == "squared":
             folding: Any = RidgeFolding.of(factors, bias, 0.0, 0.1, 1.0, 0)
+        elif objective == "implicit":
+            folding = ImplicitFolding.of(
+                factors[:5], factors, np.ones(len(factors), np.float32), confidence=1.0,
+                play_exponent=1.0, mean_weight=1.0, regularisation=0.1,
+            )  # fmt: skip
         else:
             lengths = np.linalg.norm(factors, axis=1, keepdims=True)
             factors, bias = (
@@ -183,9 +189,22 @@ def test_rows_of_the_ranking_objective_are_lengthened(exponent: float) -> None:
     np.testing.assert_allclose(other, natural / lengths * lengths**exponent, atol=1e-5)
 
 
+def test_of_implicit_preference_predicted_rows_are_stretched() -> None:
+    world = World(noise=1.0)
+    world.listeners[:20] = 0
+    natural, longer = (
+        world.warmed(ColdConfig(stretch=stretch), "implicit").model.item_factors[:20]
+        for stretch in (1.0, 1.5)
+    )
+    np.testing.assert_allclose(longer, 1.5 * natural, rtol=1e-5)
+
+
 def test_of_the_squared_error_lengths_are_what_they_are() -> None:
     world = World(noise=1.0)
-    one, other = (rows_of(world.warmed(ColdConfig(length_exponent=e))) for e in (0.0, 1.0))
+    one, other = (
+        rows_of(world.warmed(ColdConfig(length_exponent=e, stretch=s)))
+        for e, s in ((0.0, 1.0), (1.0, 2.0))
+    )
     np.testing.assert_array_equal(one, other)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from recsys_dagster.models.svd.config import Checked
 
-FEWEST_FACTORS, LISTENERS_PER_FACTOR = 16, 12
+FEWEST_FACTORS, LISTENERS_PER_FACTOR = 16, 6
 """Of implicit preference, by validation on 200 and on 1,900 listeners."""
 
 

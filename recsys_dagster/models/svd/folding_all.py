@@ -74,7 +74,7 @@ def _by_confidence(
     if not known.any():
         return folding.centre.astype(np.float64)
     confidences = folding.confidences(items, ratings)[known]
-    pull = rows[known].T @ (1 + confidences)
+    pull = rows[known].T @ (1 + confidences) + folding.pull
     return np.asarray(np.linalg.solve(folding.system(rows[known], confidences), pull))
 
 

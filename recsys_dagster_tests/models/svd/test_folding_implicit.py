@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys_dagster.models.svd.als_config import ImplicitConfig, als_config
+from recsys_dagster.models.svd.als_config import ImplicitConfig
+from recsys_dagster.models.svd.folding_implicit import ImplicitFolding
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.models import alternating
@@ -25,12 +26,46 @@ def fitted(config: ImplicitConfig = CONFIG) -> tuple[SvdModel, Ints, Ints, Ints]
     )  # fmt: skip
 
 
+def with_prior(model: SvdModel, prior: float) -> SvdModel:
+    assert isinstance(model.folding, ImplicitFolding)
+    return replace(model, folding=replace(model.folding, prior=prior))
+
+
 def test_a_training_listener_folded_in_is_the_trained_one() -> None:
     model, users, items, plays = fitted()
+    as_trained = with_prior(model, 0.0)
     for user in range(SHAPE.users):
         own = users == user
-        new = model.fold_in(items[own], np.log1p(plays[own]).astype(np.float32))
+        new = as_trained.fold_in(items[own], np.log1p(plays[own]).astype(np.float32))
         np.testing.assert_allclose(new.factors, model.user_factors[user], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("seeds", [[3], [1, 5, 9]])
+def test_the_prior_pulls_towards_the_mean(seeds: list[int]) -> None:
+    model, *_ = fitted()
+    pulled = [
+        with_prior(model, prior).fold_in(np.array(seeds)).factors for prior in (0.0, 2.0, 50.0, 1e6)
+    ]
+    centre = model.user_factors.mean(axis=0)
+    apart = [float(np.linalg.norm(one - centre)) for one in pulled]
+    assert apart == sorted(apart, reverse=True)
+    np.testing.assert_allclose(pulled[-1], centre, rtol=1e-3, atol=1e-4)
+
+
+def test_who_is_folded_in_is_where_the_definition_is_lowest() -> None:
+    model, *_ = fitted()
+    folding, seeds = model.folding, np.array([1, 5])
+    assert isinstance(folding, ImplicitFolding)
+    rows = model.item_factors.astype(np.float64)
+    x, played = model.fold_in(seeds).factors.astype(np.float64), rows[seeds]
+    confidences = folding.confidences(seeds, None)
+    slope = (
+        rows.T @ (rows @ x) - played.T @ (played @ x)
+        - played.T @ ((1 + confidences) * (1 - played @ x))
+        + len(seeds) * folding.regularisation * x + folding.prior * (x - folding.centre)
+    )  # fmt: skip
+    np.testing.assert_allclose(slope, 0, atol=1e-4)
+    assert np.abs(folding.prior * (x - folding.centre)).max() > 0.01
 
 
 def test_the_parts_sum_to_the_listener() -> None:
@@ -76,16 +111,3 @@ def test_saved_and_loaded_it_folds_in_the_same(tmp_path: Path) -> None:
     assert again.folding.objective == "implicit"
     seeds = np.array([2, 7])
     assert (again.fold_in(seeds).factors == model.fold_in(seeds).factors).all()
-
-
-def test_the_squared_error_is_shrunk_by_the_size_of_its_ratings() -> None:
-    weeks, years = (als_config("squared", mean, 9).regularisation for mean in (1.0, 4.0))
-    assert years == pytest.approx(4 * weeks)
-    assert als_config("squared", float("nan"), 9).regularisation == pytest.approx(weeks)
-
-
-@pytest.mark.parametrize(("listeners", "factors"), [(1, 16), (480, 40), (5000, 64)])
-def test_few_listeners_have_few_factors(listeners: int, factors: int) -> None:
-    config = als_config("ranking", 1.0, listeners)
-    assert isinstance(config, ImplicitConfig)
-    assert config.factors == factors
