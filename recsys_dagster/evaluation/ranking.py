@@ -10,6 +10,7 @@ import numpy as np
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import CUTOFFS
 from recsys_dagster.evaluation.pairs import NO_SONG, Ints
+from recsys_dagster.models.side_by_side import side_by_side
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.baselines import SEED_NEIGHBOURS
 from recsys_dagster.recommend.batch import BLOCK
@@ -19,6 +20,7 @@ from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Query
 
 DEPTH = max(CUTOFFS)
+THREADS = 2
 _AHEAD = max(SEED_NEIGHBOURS, DEPTH)
 """How many songs queries bring along: as many as any method or ranker asks of a source."""
 
@@ -74,17 +76,21 @@ def rank_here(
 ) -> dict[str, Ints]:
     """The `Ranking` of one machine."""
     lists = {name: no_lists(len(cases)) for name in asks}
+    blocks = list(blocks_of(engine_of, cases))
+
+    def rank(block: slice) -> dict[str, Ints]:
+        engines = [engine_of(case) for case in cases[block]]
+        asked = {
+            name: (method, [change(engine.rankers) for engine in engines])
+            for name, (method, change) in asks.items()
+        }
+        return rank_block(engines[0], [case.query for case in cases[block]], asked)
+
     with progress.task("Evaluating", len(cases)) as task:
-        for block in blocks_of(engine_of, cases):
-            engines = [engine_of(case) for case in cases[block]]
-            asked = {
-                name: (method, [change(engine.rankers) for engine in engines])
-                for name, (method, change) in asks.items()
-            }
-            found = rank_block(engines[0], [case.query for case in cases[block]], asked)
+        for block, found in zip(blocks, side_by_side(rank, blocks, THREADS), strict=True):
             for name, part in found.items():
                 lists[name][block] = part
-            task.advance(len(engines))
+            task.advance(block.stop - block.start)
     return lists
 
 
@@ -130,17 +136,17 @@ def bring_along(engine_of: EngineOf, cases: Sequence[Case]) -> list[Case]:
 
     What is recommended for them is what it would be otherwise.
     """
-    found: list[Case] = []
-    for block in blocks_of(engine_of, cases):
+
+    def bring(block: slice) -> Sequence[Case]:
         alike = cases[block]
         engine = engine_of(alike[0])
         if not isinstance(engine, BatchEngine):
-            found += alike
-            continue
+            return alike
         queries = engine.bring_along([case.query for case in alike], _AHEAD)
-        found += [replace(case, query=query)
-                  for case, query in zip(alike, queries, strict=True)]  # fmt: skip
-    return found
+        return [replace(case, query=query) for case, query in zip(alike, queries, strict=True)]
+
+    blocks = list(blocks_of(engine_of, cases))
+    return [case for found in side_by_side(bring, blocks, THREADS) for case in found]
 
 
 def no_lists(count: int) -> Ints:

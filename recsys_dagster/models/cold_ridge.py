@@ -161,6 +161,7 @@ def _sums(
     gram, moment = np.zeros((width, width)), np.zeros((width, rows.shape[1]))
     # Artist by artist, so that sums are of neighbouring rows: added one by one they take longest.
     order = np.argsort(songs.artists, kind="stable")
+    order = order[weights[order] > 0]
     for start in range(0, len(order), _ROWS_AT_ONCE):
         part = order[start : start + _ROWS_AT_ONCE]
         artists, regressors, own = songs.artists[part], regressors_of(songs.audio[part]), rows[part]

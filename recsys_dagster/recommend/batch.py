@@ -3,17 +3,15 @@
 Listeners are taken a block at a time, whose common work is done at once; see `found`.
 """
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.scan import ItemLists
+from recsys_dagster.models.side_by_side import side_by_side
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
@@ -95,24 +93,10 @@ def recommend_all(
 
 def _blocks(batch: "Batch", threads: int, progress: Progress) -> Iterator[Block]:
     users = len(batch.histories.users)
-    waiting: deque[Future[Block]] = deque()
-    with (
-        threadpool_limits(1, "blas"),
-        progress.task("Recommending", users) as task,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        try:
-            for number in range(count_blocks(users)):
-                waiting.append(pool.submit(batch.block, number))
-                if len(waiting) > threads:
-                    task.advance(BLOCK)
-                    yield waiting.popleft().result()
-            while waiting:
-                block = waiting.popleft().result()
-                task.advance(len(block.listeners))
-                yield block
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with progress.task("Recommending", users) as task:
+        for block in side_by_side(batch.block, range(count_blocks(users)), threads):
+            task.advance(len(block.listeners))
+            yield block
 
 
 def count_blocks(users: int) -> int:

@@ -1,0 +1,37 @@
+"""Work on several threads whose results come in order; compiled loops and NumPy let others run."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+def side_by_side(
+    work: Callable[[_Task], _Result], tasks: Iterable[_Task], threads: int
+) -> Generator[_Result, None, None]:
+    """Give what each task comes to, in their order, while the next ones are worked on.
+
+    What comes does not depend on the number of threads, and at most so many results wait to be
+    taken. While they come, matrix products of this process stay on one thread each: of more,
+    the sums are others in the last place, and threads would wait for each other.
+
+    Raises
+    ------
+    Whatever a task does, in its turn; those that have not begun are given up.
+    """
+    waiting: deque[Future[_Result]] = deque()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(work, task))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,62 @@
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from recsys_dagster.models.side_by_side import side_by_side
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_come_in_order_whoever_is_done_first(threads: int) -> None:
+    def work(number: int) -> int:
+        time.sleep(0.02 if number % 2 == 0 else 0)
+        return number * number
+
+    assert list(side_by_side(work, range(9), threads)) == [number**2 for number in range(9)]
+
+
+def test_tasks_are_taken_no_further_ahead_than_there_are_threads() -> None:
+    taken: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(10):
+            taken.append(number)
+            yield number
+
+    results = side_by_side(lambda number: number, tasks(), 2)
+    assert next(results) == 0
+    assert taken == [0, 1, 2]
+    results.close()
+
+
+def test_two_tasks_run_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=30)
+    assert len(list(side_by_side(lambda _: both.wait(), range(2), 2))) == 2
+
+
+def test_an_error_comes_in_its_turn_and_ends_the_rest() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 1:
+            raise ValueError("no")
+        return number
+
+    results = side_by_side(work, range(100), 1)
+    assert next(results) == 0
+    with pytest.raises(ValueError, match="no"):
+        next(results)
+    assert len(begun) <= 3
+
+
+def test_matrix_products_stay_on_one_thread_and_are_set_free_again() -> None:
+    def threads() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    before = threads()
+    within = list(side_by_side(lambda _: threads(), [0], 1))
+    assert within == [{1}]
+    assert threads() == before
