@@ -9,6 +9,7 @@ import pytest
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
+from recsys_dagster.recommend import batch
 from recsys_dagster.recommend.batch import BATCH_METHODS, Block, recommend_all
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import PARTS
@@ -16,6 +17,7 @@ from recsys_dagster.recommend.packing import Histories
 from recsys_dagster.recommend.ranker import Learned, Rankers
 from recsys_dagster.recommend.sources import Query
 from recsys_dagster_tests import worlds
+from recsys_dagster_tests.evaluation.test_protocol import Counting
 
 CROWD = worlds.Shape(
     users=150, songs=300, silent=tuple(range(0, 300, 7)), forgotten=tuple(range(3, 300, 11)),
@@ -126,6 +128,15 @@ def test_the_number_of_threads_changes_nothing(
     one, three = (all_of(engine, world.parts.histories, method, N, many) for many in (1, 3))
     for name in ("listeners", "ids", "scores", "sources"):
         assert getattr(one, name).tobytes() == getattr(three, name).tobytes()
+
+
+def test_progress_is_told_listener_by_listener(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "BLOCK", 4)
+    counting = Counting()
+    list(recommend_all(engine, histories_of([[1, 2]] * 10), method="svd", progress=counting))
+    assert counting.steps == counting.total == 10
 
 
 def test_nobody_gets_nothing(engine: Engine) -> None:

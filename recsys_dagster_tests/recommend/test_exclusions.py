@@ -29,6 +29,8 @@ def test_a_song_by_id_or_name(recommender: Recommender) -> None:
     answer = recommender.recommend([0], n=500, exclude_songs=[8, worlds.name_of(10).upper()])
     assert set(ids(recommender.recommend([0], n=500))) - set(ids(answer)) == {8, 10}
     assert [one.songs for one in answer.excluded] == [1, 1]
+    first = recommender.recommend([1], n=500, exclude_songs=[0])
+    assert set(ids(recommender.recommend([1], n=500))) - set(ids(first)) == {0}
 
 
 def test_unknown_names_are_said_and_change_nothing(recommender: Recommender) -> None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from recsys_dagster.recommend import METHODS, Recommendation, Recommender
 from recsys_dagster.recommend.answer import Because
 from recsys_dagster.recommend.explain import COMPARED
+from recsys_dagster.recommend.sources import Query
+from recsys_dagster.recommend.sources.knn import AUDIO_SEEDS
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.tiers import examples
 
@@ -126,3 +128,15 @@ def test_without_sound_there_is_nothing_to_compare(recommender: Recommender) -> 
 def test_what_is_popular_was_brought_by_no_seed(recommender: Recommender) -> None:
     answer = recommender.recommend([0, 1], method="popular", n=5)
     assert [song.because for song in answer.recommendations] == [Because()] * 5
+
+
+def test_of_a_whole_history_no_more_songs_have_a_part_in_the_sound_than_were_looked_at(
+    world: worlds.World,
+) -> None:
+    source = worlds.engine(world.parts).knn
+    history = np.array(SOUNDING[: 2 * AUDIO_SEEDS])
+    query = Query(history, np.ones(len(history), np.float32))
+    parts = source.contributions(query, np.array(SOUNDING[-4:]))
+    assert (parts[:, AUDIO_SEEDS:] == 0).all()
+    assert (parts >= 0).all()
+    assert parts.any()
