@@ -1,6 +1,7 @@
 """The app's task on real listeners: ours beside its parts and what it replaces.
 
-python benchmarks/listeners2k.py --data DIR [--valid FILE --test FILE] [--on valid|test] --json FILE
+python benchmarks/listeners2k.py --data DIR [--valid FILE --test FILE] [--on valid|test] [--als]
+    --json FILE
 
 DIR holds user_artists.dat (HetRec 2011), artist_audio.csv, and listeners_valid.txt and
 listeners_test.txt, a listener's number a line, unless other files are named. All models are
@@ -14,7 +15,7 @@ seed      what the replaced system does: the 100 nearest by sound, sorted by pop
 knn       the nearest by sound
 items     item-item neighbours, shrunk cosine
 ease      EASE
-svd       the `ranking` objective, listeners folded in
+svd       the `ranking` objective, listeners folded in; with --als as on a cluster, by MLlib
 fusion    svd and items, joined by reciprocal rank
 hybrid    what the pipeline makes: candidates of svd, items, knn and popular, joined by the ranker
           that was learned on training listeners, each asked of models that had not seen them
@@ -31,14 +32,19 @@ The settings were chosen on the valid listeners; all trials are in listeners2k_t
 
 import argparse
 import csv
+import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import numpy as np
+import polars as pl
 from machine import describe_machine, versions_of, write_json
 from numpy.typing import NDArray
 
@@ -51,6 +57,7 @@ from recsys_dagster.models.ease import Ease
 from recsys_dagster.models.item_knn import ItemKnn, ItemKnnConfig
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.models.svd.config import RankingConfig
+from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.models.svd.training import refit
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.models import Models
@@ -71,6 +78,8 @@ DEPTH = 20
 
 Ints = NDArray[np.int64]
 Rank = Callable[[Query], Ints]
+Pairs = tuple[Ints, Ints, Ints]
+Fit = Callable[[Pairs, dict[str, int]], SvdModel]
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,34 @@ def listeners_of(data: Data, part: str) -> list[Listener]:
     return found
 
 
+def by_descent(pairs: Pairs, size: dict[str, int]) -> SvdModel:
+    """The factorisation of one machine."""
+    return refit(*pairs, **size, config=SVD, epochs=SVD.epochs).model
+
+
+@contextmanager
+def by_als() -> Iterator[Fit]:
+    """That of a cluster, a master and two workers on this machine, as the pipeline has it."""
+    from recsys_dagster.engines.spark.als import fit_als
+    from recsys_dagster.engines.spark.session import open_session
+    from recsys_dagster.models.svd.als_config import als_config
+    from recsys_dagster.settings import load_settings
+    from recsys_dagster_tests.clusters import cluster
+
+    with TemporaryDirectory() as room, cluster(lasting=True) as made:
+        os.environ |= {**made.settings(), "PYSPARK_PYTHON": sys.executable}
+        with open_session(load_settings(Path(room))) as session:
+
+            def fit(pairs: Pairs, size: dict[str, int]) -> SvdModel:
+                columns = dict(zip(("listener", "song", "plays"), pairs, strict=True))
+                table = session.createDataFrame(pl.DataFrame(columns).to_arrow())
+                config = als_config("ranking", float(np.log1p(pairs[2]).mean()), size["n_users"])
+                return fit_als(table, np.unique(pairs[1]), **size, config=config,
+                               scratch=Path(mkdtemp(dir=room)))  # fmt: skip
+
+            yield fit
+
+
 class Trained:
     """Models that were trained on some pairs, and engines over them.
 
@@ -147,17 +184,19 @@ class Trained:
         How long each took.
     """
 
-    def __init__(self, data: Data, learn: NDArray[np.bool_], *, ease: bool = False) -> None:
+    def __init__(
+        self, data: Data, learn: NDArray[np.bool_], fit: Fit, *, ease: bool = False
+    ) -> None:
         pairs = (data.users[learn], data.items[learn], data.plays[learn])
         size: dict[str, Any] = {"n_users": data.n_users, "n_items": data.n_items}
         self.seconds: dict[str, float] = {}
         knn = KnnIndex.build(data.audio_ids, data.audio, data.columns)
-        svd = self._timed("svd", lambda: refit(*pairs, **size, config=SVD, epochs=SVD.epochs).model)
+        svd = self._timed("svd", lambda: fit(pairs, size))
         items = self._timed("items", lambda: ItemKnn.fit(*pairs, **size, config=ITEMS))
         self.ease = None
         if ease:
-            fit = partial(Ease.fit, *pairs[:2], **size, regularisation=EASE)
-            self.ease = self._timed("ease", fit)
+            by_ease = partial(Ease.fit, *pairs[:2], **size, regularisation=EASE)
+            self.ease = self._timed("ease", by_ease)
         listeners = np.bincount(pairs[1], minlength=data.n_items)
         # Items are artists here, so no two are by the same.
         artists = np.arange(data.n_items)
@@ -184,14 +223,14 @@ class Trained:
         return top(scores, DEPTH).ids
 
 
-def learned_ranker(data: Data) -> tuple[Lesson, list[Example]]:
+def learned_ranker(data: Data, fit: Fit) -> tuple[Lesson, list[Example]]:
     """The ranker, and what it was learned from: listeners whom their fold's models do not know."""
     held = np.isin(data.users, np.concatenate(list(data.held.values())))
     fold = np.random.default_rng(0).integers(FOLDS, size=data.n_users)
     examples = []
     for number in range(FOLDS):
         mine = fold[data.users] == number
-        engine = Trained(data, ~held & ~mine).engine(FUSION)
+        engine = Trained(data, ~held & ~mine, fit).engine(FUSION)
         asked = {**data.held, "fold": np.unique(data.users[~held & mine])}
         cases = [
             Case(Query(one.artists[:seeds]), one.artists[seeds:], int(user), number, number)
@@ -306,11 +345,11 @@ def hidden_artists(data: Data) -> NDArray[np.bool_]:
     return hidden
 
 
-def run_cold(data: Data, ranker: Ranker, listeners: list[Listener]) -> dict[str, Any]:
+def run_cold(data: Data, ranker: Ranker, listeners: list[Listener], fit: Fit) -> dict[str, Any]:
     """Recall@20 of artists that nothing was trained on, with intervals."""
     hidden, rng = hidden_artists(data), np.random.default_rng(0)
     held = np.isin(data.users, np.concatenate(list(data.held.values())))
-    trained = Trained(data, ~held & ~hidden[data.items])
+    trained = Trained(data, ~held & ~hidden[data.items], fit)
     table: dict[str, Any] = {"artists": int(hidden.sum())}
     for among, available in (("all", None), ("hidden", hidden)):
         engine = trained.engine(ranker, available)
@@ -373,7 +412,7 @@ def show_crosswise(table: dict[int, Any]) -> None:
 
 
 def main() -> None:
-    """Train, rank, measure, and write it down."""
+    """Read the options, and start a cluster where one is wanted."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -381,17 +420,24 @@ def main() -> None:
     for part in ("valid", "test"):
         parser.add_argument(f"--{part}", type=Path, help=f"default: DIR/listeners_{part}.txt")
     parser.add_argument("--on", default="test", choices=("test", "valid"))
+    parser.add_argument("--als", action="store_true", help="svd by MLlib, on a Spark cluster")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    with by_als() if options.als else nullcontext(by_descent) as fit:
+        measure_all(options, fit)
+
+
+def measure_all(options: argparse.Namespace, fit: Fit) -> None:
+    """Train, rank, measure, and write it down."""
     files = [getattr(options, part) or options.data / f"listeners_{part}.txt"
              for part in ("valid", "test")]  # fmt: skip
     data = read_data(options.data, *files)
-    lesson, examples = learned_ranker(data)
+    lesson, examples = learned_ranker(data, fit)
     held = np.isin(data.users, np.concatenate(list(data.held.values())))
-    trained = Trained(data, ~held, ease=True)
+    trained = Trained(data, ~held, fit, ease=True)
     listeners = listeners_of(data, options.on)
     table = run(rankings(trained, lesson.final), listeners)
-    cold = run_cold(data, lesson.final, listeners)
+    cold = run_cold(data, lesson.final, listeners, fit)
     show(table)
     show_cold(cold)
     across = crosswise(lesson, examples)
