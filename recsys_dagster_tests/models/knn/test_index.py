@@ -51,6 +51,18 @@ def test_ids_are_sorted_and_vectors_belong_to_them() -> None:
     np.testing.assert_allclose(built.vector([song])[0] * built.lengths[5], point, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("first", "apart"),
+    [(0, 1), (0, 7), (5, 3), (-40, 1), (-10_000, 500), (0, 1_000), (2**40, 1), (0, 9)],
+)
+def test_positions_are_those_of_the_ids_however_far_these_lie_apart(first: int, apart: int) -> None:
+    ids = first + apart * np.arange(60)
+    built = KnnIndex.build(ids, songs(60), COLUMNS)
+    places = {int(song): place for place, song in enumerate(built.song_ids)}
+    asked = [*ids.tolist(), *(ids + 1).tolist(), first - 1, -1, 0, 2**62, int(ids[-1]) + 1]
+    assert built.positions(asked).tolist() == [places.get(one, -1) for one in asked]
+
+
 def test_unknown_songs_have_no_position_and_no_vector() -> None:
     built = index()
     assert built.positions([1, -5, 10**12, 2**62]).tolist() == [-1, -1, -1, -1]
