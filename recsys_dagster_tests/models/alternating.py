@@ -1,5 +1,6 @@
 """Alternating least squares of implicit preference in a few lines: what the cluster's must be."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ def implicit(
     )
     bias = np.zeros(n_users, np.float32), np.zeros(n_items, np.float32)
     return SvdModel(0.0, *bias, *factors, folding)
+
+
+def with_prior(model: SvdModel, prior: float) -> SvdModel:
+    """The same, listeners held so much to the mean; with 0 they are folded in as training is."""
+    assert isinstance(model.folding, ImplicitFolding)
+    return replace(model, folding=replace(model.folding, prior=prior))
 
 
 def _solved(confidences: Float64Array, other: Float64Array, regularisation: float) -> Float64Array:

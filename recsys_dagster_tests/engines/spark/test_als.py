@@ -29,6 +29,7 @@ from recsys_dagster.models.svd.validation import RankingValidation
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.clusters import Cluster
 from recsys_dagster_tests.engines.spark.fitting import EXPLICIT
+from recsys_dagster_tests.models.alternating import with_prior
 
 pytestmark = pytest.mark.slow
 SHAPE = worlds.Shape(users=25, songs=60)
@@ -123,8 +124,7 @@ def test_each_variant_learns_from_the_same_pairs(fitted: Fitted) -> None:
 
 
 def test_a_training_listener_folded_in_is_the_one_of_the_cluster(fitted: Fitted) -> None:
-    model, learned = fitted.model("implicit"), fitted.split.learned(0)
-    assert model.folding.objective == "implicit"
+    model, learned = with_prior(fitted.model("implicit"), 0), fitted.split.learned(0)
     trained = 0
     for user in range(fitted.size[0]):
         own = learned & (fitted.split.users == user)

@@ -26,14 +26,9 @@ def fitted(config: ImplicitConfig = CONFIG) -> tuple[SvdModel, Ints, Ints, Ints]
     )  # fmt: skip
 
 
-def with_prior(model: SvdModel, prior: float) -> SvdModel:
-    assert isinstance(model.folding, ImplicitFolding)
-    return replace(model, folding=replace(model.folding, prior=prior))
-
-
 def test_a_training_listener_folded_in_is_the_trained_one() -> None:
     model, users, items, plays = fitted()
-    as_trained = with_prior(model, 0.0)
+    as_trained = alternating.with_prior(model, 0.0)
     for user in range(SHAPE.users):
         own = users == user
         new = as_trained.fold_in(items[own], np.log1p(plays[own]).astype(np.float32))
@@ -44,7 +39,8 @@ def test_a_training_listener_folded_in_is_the_trained_one() -> None:
 def test_the_prior_pulls_towards_the_mean(seeds: list[int]) -> None:
     model, *_ = fitted()
     pulled = [
-        with_prior(model, prior).fold_in(np.array(seeds)).factors for prior in (0.0, 2.0, 50.0, 1e6)
+        alternating.with_prior(model, prior).fold_in(np.array(seeds)).factors
+        for prior in (0.0, 2.0, 50.0, 1e6)
     ]
     centre = model.user_factors.mean(axis=0)
     apart = [float(np.linalg.norm(one - centre)) for one in pulled]
