@@ -140,6 +140,8 @@ def _load_folding(directory: Path, settings: dict[str, Any], shape: tuple[int, i
             f"expected {' or '.join(_FOLDINGS)}. Train the model again."
         )
     kind = _FOLDINGS[objective]
+    if kind is ImplicitFolding:
+        settings.setdefault("prior", 0.0)  # releases of version 0.1 know none
     arrays: dict[str, Any] = {}
     for name, (dtype, sizes) in kind.array_shapes(*shape).items():
         found = load_array(directory, name, dtype, len(sizes), mmap=False)

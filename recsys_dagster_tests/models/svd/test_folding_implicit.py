@@ -1,5 +1,6 @@
 """A listener of alternating least squares, folded in, is the one of training."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ def test_a_song_that_was_not_trained_on_says_nothing() -> None:
 def test_each_setting_has_an_effect(change: dict[str, Any]) -> None:
     plain, other = fitted()[0], fitted(replace(CONFIG, **change))[0]
     assert not np.allclose(plain.item_factors, other.item_factors, rtol=1e-3)
+
+
+def test_a_model_of_the_first_version_has_no_prior(tmp_path: Path) -> None:
+    model, *_ = fitted()
+    model.save(tmp_path)
+    settings = json.loads((tmp_path / "model.json").read_text())
+    del settings["prior"]
+    (tmp_path / "model.json").write_text(json.dumps(settings))
+    seeds = np.array([2, 7])
+    expected = alternating.with_prior(model, 0.0).fold_in(seeds).factors
+    assert (SvdModel.load(tmp_path).fold_in(seeds).factors == expected).all()
 
 
 def test_saved_and_loaded_it_folds_in_the_same(tmp_path: Path) -> None:
