@@ -446,7 +446,8 @@ def measure_all(options: argparse.Namespace, fit: Fit) -> None:
         document = {"on": options.on, "by seeds": table, "cold": cold, "seconds": trained.seconds}
         document["crosswise"] = across
         document["ranker"] = lesson.describe()
-        document["settings"] = {"svd": vars(SVD), "items": vars(ITEMS), "ease": EASE,
+        svd = "als_config" if options.als else vars(SVD)
+        document["settings"] = {"svd": svd, "items": vars(ITEMS), "ease": EASE,
                                 "fusion": FUSION.describe()}  # fmt: skip
         document["machine"] = describe_machine()
         document["versions"] = versions_of(["recsys-dagster", "numpy", "numba", "scikit-learn"])

@@ -11,12 +11,11 @@ from recsys_dagster.evaluation.ranking import Ranking, rank_here
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
 from recsys_dagster.listening.songs import unique_songs
+from recsys_dagster.models.side_by_side import THREADS
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.listing import write_recommendations
 from recsys_dagster.recommend.packing import unpack
 from recsys_dagster.storage.tables import scan_table, write_sealed, write_table
-
-_THREADS = 2
 
 
 class LocalEngine:
@@ -54,7 +53,7 @@ class LocalEngine:
     def recommend_all(self, release: Path, target: Path, progress: Progress = SILENT) -> None:
         """See `ComputeEngine`."""
         parts = unpack(release, for_batches=True)
-        write_recommendations(parts, target, threads=_THREADS, progress=progress)
+        write_recommendations(parts, target, threads=THREADS, progress=progress)
 
     def ranking(self, scratch: Path) -> nullcontext[Ranking]:  # noqa: ARG002
         """See `ComputeEngine`."""

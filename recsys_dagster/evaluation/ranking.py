@@ -20,7 +20,6 @@ from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Query
 
 DEPTH = max(CUTOFFS)
-THREADS = 2
 _AHEAD = max(SEED_NEIGHBOURS, DEPTH)
 """How many songs queries bring along: as many as any method or ranker asks of a source."""
 
@@ -87,7 +86,7 @@ def rank_here(
         return rank_block(engines[0], [case.query for case in cases[block]], asked)
 
     with progress.task("Evaluating", len(cases)) as task:
-        for block, found in zip(blocks, side_by_side(rank, blocks, THREADS), strict=True):
+        for block, found in zip(blocks, side_by_side(rank, blocks), strict=True):
             for name, part in found.items():
                 lists[name][block] = part
             task.advance(block.stop - block.start)
@@ -146,7 +145,7 @@ def bring_along(engine_of: EngineOf, cases: Sequence[Case]) -> list[Case]:
         return [replace(case, query=query) for case, query in zip(alike, queries, strict=True)]
 
     blocks = list(blocks_of(engine_of, cases))
-    return [case for found in side_by_side(bring, blocks, THREADS) for case in found]
+    return [case for found in side_by_side(bring, blocks) for case in found]
 
 
 def no_lists(count: int) -> Ints:

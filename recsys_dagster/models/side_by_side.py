@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+THREADS = 2
+"""What the stages of one machine take."""
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 
 def side_by_side(
-    work: Callable[[_Task], _Result], tasks: Iterable[_Task], threads: int
+    work: Callable[[_Task], _Result], tasks: Iterable[_Task], threads: int = THREADS
 ) -> Generator[_Result, None, None]:
     """Give what each task comes to, in their order, while the next ones are worked on.
 
