@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import (
     Float32Array,
+    Float64Array,
     Int32Array,
     IntArray,
     check_indices,
@@ -70,6 +71,23 @@ class ItemKnnConfig:
             value = getattr(self, name)
             if not 0 <= value < float("inf"):
                 raise RecsysError(f"{name} must be a number from 0 up; got {value}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near some items are to the seeds, (n,) each.
+
+    Attributes
+    ----------
+    mean, highest
+        Of what each seed added to an item's score, float32.
+    share
+        Of the seeds that added anything, float64.
+    """
+
+    mean: Float32Array
+    highest: Float32Array
+    share: Float64Array
 
 
 @dataclass(frozen=True)
@@ -196,6 +214,16 @@ class ItemKnn:
         near = self.weights[seeds[columns], ranks] * counted[columns]
         parts[places[columns, ranks], columns] = near
         return parts[rows]
+
+    def nearness(
+        self,
+        seeds: NDArray[np.integer[Any]],
+        items: NDArray[np.integer[Any]],
+        weights: Float32Array | None = None,
+    ) -> "Nearness":
+        """What there is to say of the `contributions` of one seed or more to (n,) items."""
+        near = self.contributions(seeds, items, weights)
+        return Nearness(near.mean(axis=1), near.max(axis=1), (near > 0).mean(axis=1))
 
     def save(self, directory: Path) -> None:
         """Write it into a directory that exists: one `.npy` an array, JSON for the settings."""

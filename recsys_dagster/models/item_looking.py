@@ -1,11 +1,14 @@
 """`ItemKnn` looked into by compiled loops: for batches, which have the time to compile them."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import (
+    BoolArray,
     Float32Array,
     Float64Array,
     Int32Array,
@@ -13,7 +16,15 @@ from recsys_dagster.models.arrays import (
     check_indices,
     checked_seeds,
 )
-from recsys_dagster.models.item_knn import ItemKnn
+from recsys_dagster.models.best import (
+    Keys,
+    key_of,
+    no_keys,
+    read_keys,
+    replace_lowest,
+    score_of,
+)
+from recsys_dagster.models.item_knn import ItemKnn, Nearness
 from recsys_dagster.models.svd.vectors import compiled
 
 Ids = NDArray[np.integer]
@@ -22,11 +33,11 @@ Ids = NDArray[np.integer]
 class _Scratch:
     """Arrays over all items that a thread keeps, so that a query touches what it finds alone.
 
-    Between queries `sums` is 0, and `places` -1, everywhere.
+    Between queries `sums` is NaN, and `places` -1, everywhere.
     """
 
     def __init__(self, n_items: int) -> None:
-        self.sums = np.zeros(n_items)
+        self.sums = np.full(n_items, np.nan)
         self.places = np.full(n_items, -1, np.int32)
 
 
@@ -52,28 +63,75 @@ class CompiledItemKnn(ItemKnn):
         self, seeds: Ids, weights: Float32Array | None = None
     ) -> tuple[IntArray, Float32Array]:
         """See `ItemKnn.found`."""
-        seeds, counted = checked_seeds(seeds, weights, len(self))
-        scratch, met = _scratch(len(self)), np.empty(len(seeds) * self.ids.shape[1], np.int32)
-        arrays = self.ids, self.weights
-        met = met[: _sum(*arrays, seeds, counted, scratch.sums, scratch.places, met)]
+        met, sums = self._met(seeds, weights)
         met.sort()
-        scores = scratch.sums[met].astype(np.float32)
-        scratch.sums[met], scratch.places[met] = 0, -1
+        scores = sums[met].astype(np.float32)
+        sums[met] = np.nan
         return met.astype(np.int64), scores
+
+    def best(
+        self,
+        seeds: Ids,
+        weights: Float32Array | None,
+        among: tuple[BoolArray, IntArray],
+        n: int,
+    ) -> tuple[IntArray, Float32Array]:
+        """The `n` items with the highest scores of `found`, of equals the lower item first.
+
+        Items and scores, (n,) each; fewer where no more were found.
+
+        Parameters
+        ----------
+        among
+            (n_items,) which items may come back, and items that may not come back all the same.
+        """
+        met, sums = self._met(seeds, weights)
+        keys = no_keys(1, n)
+        _keep(met, sums, among[0], among[1], keys[0])
+        sums[met] = np.nan
+        (ids,), (scores,) = read_keys(keys)
+        there = ids >= 0
+        return ids[there], scores[there]
+
+    def _met(self, seeds: Ids, weights: Float32Array | None) -> tuple[Int32Array, Float64Array]:
+        """The items that any seed is near to, and what to add up to NaN again: all sums."""
+        seeds, counted = checked_seeds(seeds, weights, len(self))
+        sums = _scratch(len(self)).sums
+        met = np.empty(len(seeds) * self.ids.shape[1] + 1, np.int32)
+        return met[: _sum(self.ids, self.weights, seeds, counted, sums, met)], sums
 
     def contributions(
         self, seeds: Ids, items: Ids, weights: Float32Array | None = None
     ) -> Float32Array:
         """See `ItemKnn.contributions`."""
-        seeds, counted = checked_seeds(seeds, weights, len(self))
+        with self._asked(seeds, items, weights) as (counted, asked, rows, places):
+            parts = np.zeros((len(asked), len(seeds)), np.float32)
+            _place(self.ids, self.weights, *counted, places, parts)
+        return parts if len(asked) == len(items) and (asked == items).all() else parts[rows]
+
+    def nearness(self, seeds: Ids, items: Ids, weights: Float32Array | None = None) -> Nearness:
+        """See `ItemKnn.nearness`."""
+        with self._asked(seeds, items, weights) as (counted, asked, rows, places):
+            total, highest = np.zeros(len(asked)), np.zeros(len(asked), np.float32)
+            near = np.zeros(len(asked), np.int64)
+            _add_up(self.ids, self.weights, *counted, places, total, highest, near)
+        mean = (total / len(seeds)).astype(np.float32)
+        return Nearness(mean[rows], highest[rows], near[rows] / len(seeds))
+
+    @contextmanager
+    def _asked(
+        self, seeds: Ids, items: Ids, weights: Float32Array | None
+    ) -> Iterator[tuple[tuple[IntArray, Float32Array], Ids, IntArray, Int32Array]]:
+        """Seeds and weights, the items once each, the places of `items` among these, and of all."""
+        counted = checked_seeds(seeds, weights, len(self))
         check_indices("items", items, len(self))
         asked, rows = np.unique(items, return_inverse=True)
         places = _scratch(len(self)).places
         places[asked] = np.arange(len(asked))
-        parts = np.zeros((len(asked), len(seeds)), np.float32)
-        _place(self.ids, self.weights, seeds, counted, places, parts)
-        places[asked] = -1
-        return parts if len(asked) == len(items) and (asked == items).all() else parts[rows]
+        try:
+            yield counted, asked, rows, places
+        finally:
+            places[asked] = -1
 
 
 @compiled
@@ -83,12 +141,11 @@ def _sum(
     seeds: IntArray,
     counted: Float32Array,
     sums: Float64Array,
-    places: Int32Array,
     met: Int32Array,
 ) -> int:
     """Add up, for each item, the weights of the seeds that it is near to; how many items were met.
 
-    Of those `places` is no longer -1, and they are the first of `met`.
+    Of those the sum is no longer NaN, and they are the first of `met`.
     """
     count = 0
     for place in range(len(seeds)):
@@ -97,12 +154,33 @@ def _sum(
             item = ids[seed, rank]
             if item < 0:
                 break
-            sums[item] += np.float64(np.float32(weights[seed, rank] * share))
-            if places[item] < 0:
-                places[item] = count
-                met[count] = item
-                count += 1
+            added = np.float64(np.float32(weights[seed, rank] * share))
+            before = sums[item]
+            # Without a branch, as it could not be foretold: the next item takes this one's place.
+            met[count] = item
+            count += np.isnan(before)
+            sums[item] = added if np.isnan(before) else before + added
     return count
+
+
+@compiled
+def _keep(
+    met: Int32Array, sums: Float64Array, available: BoolArray, unwanted: IntArray, heap: Keys
+) -> None:
+    """Let the sums of items that may come back into a heap; those of the others are spoilt."""
+    for place in range(len(unwanted)):
+        item = unwanted[place]
+        if not np.isnan(sums[item]):
+            sums[item] = -np.inf
+    border = np.float32(-np.inf)
+    for place in range(len(met)):
+        item = met[place]
+        score = np.float32(sums[item])
+        if score >= border and score > -np.inf and available[item]:
+            key = key_of(score, item)
+            if key > heap[0]:
+                replace_lowest(heap, key)
+                border = score_of(heap[0])
 
 
 @compiled
@@ -123,3 +201,29 @@ def _place(
                 break
             if places[item] >= 0:
                 parts[places[item], column] = weights[seed, rank] * count
+
+
+@compiled
+def _add_up(
+    ids: Int32Array,
+    weights: Float32Array,
+    seeds: IntArray,
+    counted: Float32Array,
+    places: Int32Array,
+    total: Float64Array,
+    highest: Float32Array,
+    near: IntArray,
+) -> None:
+    """Of the items that are asked for the sum of weights, the highest, and how many are above 0."""
+    for column in range(len(seeds)):
+        seed, count = seeds[column], counted[column]
+        for rank in range(ids.shape[1]):
+            item = ids[seed, rank]
+            if item < 0:
+                break
+            place = places[item]
+            if place >= 0:
+                weight = np.float32(weights[seed, rank] * count)
+                total[place] += weight
+                highest[place] = max(highest[place], weight)
+                near[place] += weight > 0

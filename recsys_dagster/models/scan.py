@@ -5,21 +5,25 @@ listeners by items.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recsys_dagster.compiling import kept_on_disk
 from recsys_dagster.models.arrays import Float32Array, IntArray
+from recsys_dagster.models.best import (
+    Keys,
+    key_of,
+    no_keys,
+    read_keys,
+    replace_lowest,
+    score_of,
+)
 from recsys_dagster.models.svd.vectors import compiled
 
-TILE = 4096
+TILE = 1024
+"""Items at a time, so that their scores for a block of listeners stay near the processor."""
 _BLOCK = 64
-_INVERTED = np.uint64(0xFFFFFFFF)
-_TOP, _REST = np.uint32(1 << 31), np.uint32((1 << 31) - 1)
-
-Keys = NDArray[np.uint64]
-"""Scores and items as numbers that sort as they do: the bits of the score, turned so that the
-higher score is the higher number, then those of the item inverted. 0 stands for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,89 +74,60 @@ def scan(
         Items and their scores, best first, of equals the lower item first; -1 and NaN where there
         are no more.
     """
-    keys = np.zeros((len(vectors), n), np.uint64)
+    keys = no_keys(len(vectors), n)
     scores = np.empty((len(vectors), min(TILE, max(items.shape[1], 1))), np.float32)
-    lifted = offsets[1].any()
+    hidden_items = _sorted(hidden.starts, hidden.items)
+    reached = hidden.starts[:-1].copy()
     for first in range(0, items.shape[1], TILE):
         tile = slice(first, first + TILE)
         part = scores[:, : items[:, tile].shape[1]]
         np.matmul(vectors, items[:, tile], out=part)
-        part += offsets[0][tile]
-        if lifted:
-            part += offsets[1][:, None]
-        _hide(hidden.starts, hidden.items, first, part)
-        _keep(part, first, keys)
-    return _read(keys)
-
-
-def _read(keys: Keys) -> tuple[IntArray, Float32Array]:
-    keys.sort(axis=1)
-    keys = keys[:, ::-1]
-    bits = (keys >> np.uint64(32)).astype(np.uint32)
-    scores = np.where(bits >= _TOP, bits ^ _TOP, ~bits).view(np.float32)
-    found = keys > 0
-    ids = (_INVERTED - (keys & _INVERTED)).astype(np.int64)
-    return np.where(found, ids, -1), np.where(found, scores, np.float32(np.nan))
+        _hide(hidden.starts, hidden_items, reached, first, part)
+        _keep(part, offsets[0][tile], offsets[1], first, keys)
+    return read_keys(keys)
 
 
 @compiled
-def _hide(starts: IntArray, items: IntArray, first: int, scores: Float32Array) -> None:
-    """Put -inf where a listener's hidden items lie in the tile."""
-    for row in range(len(scores)):
-        for entry in range(starts[row], starts[row + 1]):
-            place = items[entry] - first
-            if 0 <= place < scores.shape[1]:
-                scores[row, place] = -np.inf
+def _sorted(starts: IntArray, items: IntArray) -> IntArray:
+    """Each listener's items in ascending order."""
+    ordered = items.copy()
+    for row in range(len(starts) - 1):
+        ordered[starts[row] : starts[row + 1]].sort()
+    return ordered
 
 
 @compiled
-def _keep(scores: Float32Array, first: int, keys: Keys) -> None:
-    """Let the tile's scores into the rows' heaps, whose lowest key is the first."""
-    width = scores.shape[1]
+def _hide(
+    starts: IntArray, items: IntArray, reached: IntArray, first: int, scores: Float32Array
+) -> None:
+    """Put -inf where a listener's hidden items lie in the tile, and reach the next tile's."""
     for row in range(len(scores)):
-        border = _score(keys[row, 0])
-        for start in range(0, width, _BLOCK):
-            stop = min(start + _BLOCK, width)
-            # Counted, not compared with the highest: this becomes vector instructions.
-            above = 0
-            for place in range(start, stop):
-                above += scores[row, place] > border
+        while reached[row] < starts[row + 1]:
+            place = items[reached[row]] - first
+            if place >= scores.shape[1]:
+                break
+            scores[row, place] = -np.inf
+            reached[row] += 1
+
+
+@partial(kept_on_disk, nogil=True)  # sums in this order, as others add them
+def _keep(
+    scores: Float32Array, offsets: Float32Array, lifts: Float32Array, first: int, keys: Keys
+) -> None:
+    """Let the tile's scores with their offsets into the rows' heaps."""
+    # Slices from 0 up and 32 bits, so that the first two loops become vector instructions.
+    for row in range(len(scores)):
+        border, lift = score_of(keys[row, 0]), lifts[row]
+        for start in range(0, scores.shape[1], _BLOCK):
+            block, added = scores[row, start : start + _BLOCK], offsets[start : start + _BLOCK]
+            for place in range(len(block)):
+                block[place] = (block[place] + added[place]) + lift
+            above = np.uint32(0)
+            for place in range(len(block)):
+                above = np.uint32(above + np.uint32(block[place] > border))
             if above:
-                for place in range(start, stop):
-                    if scores[row, place] > border:
-                        _replace_lowest(keys[row], _key(scores[row, place], first + place))
-                        border = _score(keys[row, 0])
-
-
-@compiled
-def _key(score: np.float32, item: int) -> np.uint64:
-    bits = np.float32(score).view(np.uint32)
-    negative = bits >> np.uint32(31)
-    turned = bits ^ np.uint32(_TOP | negative * _REST)
-    return (np.uint64(turned) << np.uint64(32)) | (_INVERTED - np.uint64(item))
-
-
-@compiled
-def _score(key: np.uint64) -> np.float32:
-    if key == 0:
-        return np.float32(-np.inf)
-    turned = np.uint32(key >> np.uint64(32))
-    negative = np.uint32(1) - (turned >> np.uint32(31))
-    bits = np.uint32(turned ^ np.uint32(_TOP | negative * _REST))
-    return bits.view(np.float32)
-
-
-@compiled
-def _replace_lowest(heap: Keys, key: np.uint64) -> None:
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= len(heap):
-            break
-        if child + 1 < len(heap) and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= key:
-            break
-        heap[place] = heap[child]
-        place = child
-    heap[place] = key
+                for place in range(len(block)):
+                    if block[place] > border:
+                        key = key_of(block[place], first + start + place)
+                        replace_lowest(keys[row], key)
+                        border = score_of(keys[row, 0])

@@ -25,6 +25,7 @@ from recsys_dagster.recommend.sources import (
     SOURCES,
     Candidates,
     Ids,
+    Items,
     Knn,
     Query,
     Scores,
@@ -85,7 +86,15 @@ class _FoundKnn(Knn):
         return super().candidates(query, n) if found is None else found
 
 
-_FOUND: dict[type[Source], type[Source]] = {Svd: _FoundSvd, Knn: _FoundKnn}
+class _FoundItems(Items):
+    def candidates(self, query: Query, n: int) -> Candidates:
+        if not isinstance(self.model, CompiledItemKnn) or n < 1:
+            return super().candidates(query, n)
+        among = self._available, query.unwanted
+        return Candidates(*self.model.best(query.seeds, self._weights(query), among, n))
+
+
+_FOUND: dict[type[Source], type[Source]] = {Svd: _FoundSvd, Knn: _FoundKnn, Items: _FoundItems}
 
 
 class BatchEngine(Engine):

@@ -34,11 +34,42 @@ def assert_alike(plain: ItemKnn, compiled: ItemKnn, seeds: np.ndarray, asked: np
         np.testing.assert_allclose(other, scores, rtol=1e-6)
         expected = plain.contributions(seeds, asked, some)
         np.testing.assert_allclose(compiled.contributions(seeds, asked, some), expected, rtol=1e-6)
+        if len(seeds):
+            near, quick = (one.nearness(seeds, asked, some) for one in (plain, compiled))
+            for name in ("mean", "highest", "share"):
+                np.testing.assert_allclose(getattr(quick, name), getattr(near, name), rtol=1e-6)
 
 
 @given(SEEDS, SEEDS)
 def test_compiled_loops_find_what_numpy_finds(seeds: np.ndarray, asked: np.ndarray) -> None:
     assert_alike(PLAIN, COMPILED, seeds, asked)
+
+
+@given(SEEDS, SEEDS, SEEDS, st.integers(1, ITEMS + 1))
+def test_the_best_are_those_of_all_that_numpy_finds(
+    seeds: np.ndarray, silenced: np.ndarray, unwanted: np.ndarray, n: int
+) -> None:
+    assert isinstance(COMPILED, CompiledItemKnn)
+    available = ~np.isin(np.arange(ITEMS), silenced)
+    weights = np.linspace(0.5, 2, len(seeds), dtype=np.float32)
+    ids, scores = PLAIN.found(seeds, weights)
+    wanted = available[ids] & ~np.isin(ids, unwanted)
+    best, reached = COMPILED.best(seeds, weights, (available, unwanted), n)
+    assert len(best) == min(n, wanted.sum())
+    assert set(best) <= set(ids[wanted])
+    by_id = dict(zip(ids, scores, strict=True))
+    np.testing.assert_allclose(reached, [by_id[one] for one in best], rtol=1e-6)
+    np.testing.assert_allclose(reached, np.sort(scores[wanted])[::-1][:n], rtol=1e-6)
+    assert_alike(PLAIN, COMPILED, seeds, unwanted)
+
+
+def test_of_equals_the_lower_is_better() -> None:
+    ids = np.array([[3, 1, 2], [0, 2, 3], [0, 1, 3], [0, 1, 2]], np.int32)
+    model = CompiledItemKnn(ids, np.ones((4, 3), np.float32), ItemKnnConfig(neighbours=3))
+    everything = np.ones(4, dtype=bool)
+    for n in (1, 2, 3):
+        best, _ = model.best(np.array([0]), None, (everything, np.empty(0, np.int64)), n)
+        assert best.tolist() == [1, 2, 3][:n]
 
 
 def test_models_of_several_sizes_in_one_thread() -> None:

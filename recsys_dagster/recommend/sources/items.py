@@ -55,11 +55,10 @@ class Items(Source):
         """How near the seeds are by who plays them, and how many of them are near at all."""
         if not len(query.seeds):
             return {name: np.array([value]) for name, value in self.features.items()}
-        near = self.contributions(query, ids)
-        total = near.mean(axis=1)
+        near = self.model.nearness(query.seeds, ids, self._weights(query))
         return {
-            "items_score": np.log(total + _LEAST),
-            "items_share": total / max(total.max(initial=0), _LEAST**2),
-            "items_nearest": np.log(near.max(axis=1) + _LEAST),
-            "items_agree": (near > 0).mean(axis=1),
+            "items_score": np.log(near.mean + _LEAST),
+            "items_share": near.mean / max(near.mean.max(initial=0), _LEAST**2),
+            "items_nearest": np.log(near.highest + _LEAST),
+            "items_agree": near.share,
         }
