@@ -1,5 +1,6 @@
 """Audio features: batches as partitions, and the asset that finishes and gathers them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -20,12 +21,15 @@ from recsys_dagster.defs.metadata import (
 )
 from recsys_dagster.defs.partitions import SONG_BATCHES, batch_key
 from recsys_dagster.defs.stages import Metadata, failing_in_words, open_workshop, run_stage
+from recsys_dagster.side_by_side import side_by_side
 from recsys_dagster.stages.base import Facts, Made
 from recsys_dagster.storage.lock import writing
 from recsys_dagster.storage.tables import row_count, scan_table
 from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop
 
 GROUP = "audio"
+_UNTOLD = 100
+"""How many batches that are filled may wait until Dagster is told of them."""
 
 
 @dg.asset(
@@ -101,10 +105,19 @@ def _finish_and_gather(
     batches.drop_damaged()
     pending = batches.pending()
     context.log.info(f"{len(pending)} of {len(batches.numbers)} batches are pending.")
-    with progress.current().task("Looking up audio features", len(pending)) as task:
-        for report in batches.fill_all(pending):
-            _tell_of_batch(context, report.batch, _describe_batch(report))
-            task.advance(note=f"batch {report.batch}")
+
+    def filled() -> Iterator[BatchReport]:
+        with progress.current().task("Looking up audio features", len(pending)) as task:
+            for report in batches.fill_all(pending):
+                task.advance(note=f"batch {report.batch}")
+                yield report
+
+    def tell(report: BatchReport) -> None:
+        _tell_of_batch(context, report.batch, _describe_batch(report))
+
+    # To tell Dagster of a batch takes as long as to fill it from files, and both wait for the disk.
+    for _ in side_by_side(tell, filled(), threads=1, ahead=_UNTOLD):
+        pass
     batches.gather(shop.layout.features)
     coverage = measure_coverage(scan_table(shop.layout.features), scan_table(shop.layout.songs))
     refused = [text for source in sources for text in source.refused_files]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.scan import ItemLists
-from recsys_dagster.models.side_by_side import side_by_side
+from recsys_dagster.side_by_side import side_by_side
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine

@@ -14,12 +14,15 @@ _Result = TypeVar("_Result")
 
 
 def side_by_side(
-    work: Callable[[_Task], _Result], tasks: Iterable[_Task], threads: int = THREADS
+    work: Callable[[_Task], _Result],
+    tasks: Iterable[_Task],
+    threads: int = THREADS,
+    ahead: int | None = None,
 ) -> Generator[_Result, None, None]:
     """Give what each task comes to, in their order, while the next ones are worked on.
 
-    What comes does not depend on the number of threads, and at most so many results wait to be
-    taken. While they come, matrix products of this process stay on one thread each: of more,
+    What comes does not depend on the number of threads. At most `ahead` tasks are begun or wait
+    beyond the one whose result is taken, by default one for each thread. While they come, matrix products of this process stay on one thread each: of more,
     the sums are others in the last place, and threads would wait for each other.
 
     Raises
@@ -31,7 +34,7 @@ def side_by_side(
         try:
             for task in tasks:
                 waiting.append(pool.submit(work, task))
-                if len(waiting) > threads:
+                if len(waiting) > (threads if ahead is None else ahead):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recsys_dagster.models.side_by_side import side_by_side
+from recsys_dagster.side_by_side import side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -18,7 +18,10 @@ def test_results_come_in_order_whoever_is_done_first(threads: int) -> None:
     assert list(side_by_side(work, range(9), threads)) == [number**2 for number in range(9)]
 
 
-def test_tasks_are_taken_no_further_ahead_than_there_are_threads() -> None:
+@pytest.mark.parametrize(("ahead", "begun"), [(None, 3), (5, 6), (0, 1)])
+def test_tasks_are_taken_no_further_ahead_than_there_are_threads_or_than_is_said(
+    ahead: int | None, begun: int
+) -> None:
     taken: list[int] = []
 
     def tasks() -> Iterator[int]:
@@ -26,9 +29,9 @@ def test_tasks_are_taken_no_further_ahead_than_there_are_threads() -> None:
             taken.append(number)
             yield number
 
-    results = side_by_side(lambda number: number, tasks(), 2)
+    results = side_by_side(lambda number: number, tasks(), 2, ahead)
     assert next(results) == 0
-    assert taken == [0, 1, 2]
+    assert taken == list(range(begun))
     results.close()
 
 
@@ -56,7 +59,7 @@ def test_an_error_comes_in_its_turn_and_ends_the_rest() -> None:
 ALONE = """
 import numpy  # whose library is then the only one
 from threadpoolctl import threadpool_info, threadpool_limits
-from recsys_dagster.models.side_by_side import side_by_side
+from recsys_dagster.side_by_side import side_by_side
 
 def threads():
     return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
