@@ -22,8 +22,9 @@ def side_by_side(
     """Give what each task comes to, in their order, while the next ones are worked on.
 
     What comes does not depend on the number of threads. At most `ahead` tasks are begun or wait
-    beyond the one whose result is taken, by default one for each thread. While they come, matrix products of this process stay on one thread each: of more,
-    the sums are others in the last place, and threads would wait for each other.
+    beyond the one whose result is taken, by default one for each thread. While they come, matrix
+    products of this process stay on one thread each: of more, the sums are others in the last
+    place, and threads would wait for each other.
 
     Raises
     ------

@@ -26,7 +26,7 @@ from recsys_dagster.storage.hashing import hash_json
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster.storage.raw import find_raw_files
 from recsys_dagster.storage.releases import Releases
-from recsys_dagster.storage.stages import Stamp, Stamps, fingerprint
+from recsys_dagster.storage.stages import SeenWhole, Stamp, Stamps, fingerprint
 from recsys_dagster.web.terms import has_come
 
 RETRY_AT = "retry_at"
@@ -110,17 +110,28 @@ class Workshop:
         Whether everything is to be learned anew, however little is new.
     thorough
         Whether what is done is read whole before it counts as done; see `Stamps`.
+    seen
+        What was read whole before; see `Stamps`.
     """
 
-    def __init__(self, settings: Settings, *, full: bool = False, thorough: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        full: bool = False,
+        thorough: bool = False,
+        seen: SeenWhole | None = None,
+    ) -> None:
         self.settings = settings
         self.full = full
         self.layout = Layout(settings.data_dir)
-        self.stamps = Stamps(self.layout, thorough=thorough)
+        self.stamps = Stamps(self.layout, thorough=thorough, seen=seen)
         self.releases = Releases(self.layout.releases)
 
     @classmethod
-    def open(cls, *, full: bool = False, thorough: bool = False) -> "Workshop":
+    def open(
+        cls, *, full: bool = False, thorough: bool = False, seen: SeenWhole | None = None
+    ) -> "Workshop":
         """The workshop of the settings in force.
 
         Raises
@@ -130,7 +141,7 @@ class Workshop:
         """
         settings = load_settings()
         refuse_newer(Layout(settings.data_dir))
-        return cls(settings, full=full, thorough=thorough)
+        return cls(settings, full=full, thorough=thorough, seen=seen)
 
     def expected(self, stage: Stage) -> str:
         """The fingerprint that the stage has when it is done with what is there now."""

@@ -8,6 +8,7 @@ nothing, however often and from wherever it is asked for.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from recsys_dagster.stages.base import Facts, Made
 from recsys_dagster.stages.clustered import CLUSTERED
 from recsys_dagster.stages.job import FULL as JOB_FULL
 from recsys_dagster.storage.lock import refuse_if_gone, writing
+from recsys_dagster.storage.stages import SeenWhole
 from recsys_dagster.storage.trouble import trouble_in_words
 from recsys_dagster.storage.under_way import under_way
 from recsys_dagster.workshop import STAGES, Workshop
@@ -55,7 +57,8 @@ def run_stage(
     """
     stage = STAGES[context.asset_key.path[-1]]
     started = time.monotonic()
-    workshop = open_workshop(full=context.run.tags.get(FULL) == "true", thorough=True)
+    full = context.run.tags.get(FULL) == "true"
+    workshop = open_workshop(full=full, seen=_seen_in(context.run.run_id))
     with (
         failing_in_words(workshop.layout.root),
         writing(workshop.layout),
@@ -120,9 +123,18 @@ def failing_in_words(root: Path) -> Iterator[None]:
         raise dg.Failure(str(trouble), allow_retries=False) from error
 
 
-def open_workshop(*, full: bool = False, thorough: bool = False) -> Workshop:
-    """Open the data folder; a setting that is wrong fails the step with one sentence."""
+def open_workshop(*, full: bool = False, seen: SeenWhole | None = None) -> Workshop:
+    """Open the data folder, thoroughly where it is to be remembered what was read.
+
+    A setting that is wrong fails the step with one sentence.
+    """
     try:
-        return Workshop.open(full=full, thorough=thorough)
+        return Workshop.open(full=full, thorough=seen is not None, seen=seen)
     except RecsysError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+
+
+@lru_cache(maxsize=1)
+def _seen_in(run_id: str) -> SeenWhole:  # noqa: ARG001
+    """What the steps of a run in this process have read whole: one model is input of many."""
+    return {}

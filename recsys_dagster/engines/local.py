@@ -11,10 +11,10 @@ from recsys_dagster.evaluation.ranking import Ranking, rank_here
 from recsys_dagster.listening.interactions import count_interactions
 from recsys_dagster.listening.listens import ListensTable, scan_listens, sync_listens
 from recsys_dagster.listening.songs import unique_songs
-from recsys_dagster.side_by_side import THREADS
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.listing import write_recommendations
 from recsys_dagster.recommend.packing import unpack
+from recsys_dagster.side_by_side import THREADS
 from recsys_dagster.storage.tables import scan_table, write_sealed, write_table
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import CUTOFFS
 from recsys_dagster.evaluation.pairs import NO_SONG, Ints
-from recsys_dagster.side_by_side import side_by_side
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.baselines import SEED_NEIGHBOURS
 from recsys_dagster.recommend.batch import BLOCK
@@ -18,6 +17,7 @@ from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Query
+from recsys_dagster.side_by_side import side_by_side
 
 DEPTH = max(CUTOFFS)
 _AHEAD = max(SEED_NEIGHBOURS, DEPTH)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.scan import ItemLists
-from recsys_dagster.side_by_side import side_by_side
 from recsys_dagster.models.svd.folding_all import fold_in_all
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
@@ -21,6 +20,7 @@ from recsys_dagster.recommend.packing import Histories
 from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.sources import Ids, Query, Scores
+from recsys_dagster.side_by_side import side_by_side
 
 BATCH_METHODS = ("hybrid", "svd")
 BLOCK = 256

@@ -10,6 +10,7 @@ it whole, for a disk can lose bits and keep the time.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,6 +53,11 @@ def fingerprint(
     return hash_json({"code": code_version, "inputs": dict(inputs), "settings": dict(settings)})
 
 
+SeenWhole = dict[tuple[str, int, int, int], str]
+"""SHA-256 of files by their path, inode, size, and when anything of them changed (ctime, which no
+program can set back)."""
+
+
 class Stamps:
     """The stamps of one data folder.
 
@@ -60,14 +66,19 @@ class Stamps:
     layout
         Of the data folder.
     thorough
-        Whether to read every output whole, once in the life of this object, instead of taking
-        it for unchanged where its size and time are.
+        Whether to read every output whole, instead of taking it for unchanged where its size and
+        time are.
+    seen
+        The files that were read whole before, which are not read again; it grows. By default
+        none, so that each is read once in the life of this object.
     """
 
-    def __init__(self, layout: Layout, *, thorough: bool = False) -> None:
+    def __init__(
+        self, layout: Layout, *, thorough: bool = False, seen: SeenWhole | None = None
+    ) -> None:
         self._layout = layout
         self._thorough = thorough
-        self._seen_whole: set[tuple[str, OutputFile]] = set()
+        self._seen: SeenWhole = {} if seen is None else seen
 
     def read(self, stage: str) -> Stamp | None:
         """The stamp of a stage whose outputs are all as it left them, else `None`."""
@@ -89,7 +100,7 @@ class Stamps:
         """Record a stage as done; `outputs` are files, or directories with all in them."""
         files = {file for path in outputs for file in _files(path)}
         described = {
-            file.relative_to(self._layout.root).as_posix(): _describe(file)
+            file.relative_to(self._layout.root).as_posix(): self._describe(file)
             for file in sorted(files)
         }
         version = hash_json({name: file.sha256 for name, file in described.items()})[:16]
@@ -126,17 +137,21 @@ class Stamps:
             status = path.stat()
             if status.st_size != recorded.size:
                 return False
-            known = (name, OutputFile(recorded.sha256, status.st_size, status.st_mtime_ns))
-            if known in self._seen_whole or (
-                not self._thorough and status.st_mtime_ns == recorded.modified_ns
-            ):
+            if not self._thorough and status.st_mtime_ns == recorded.modified_ns:
                 return True
-            if hash_file(path) != recorded.sha256:
-                return False
+            return self._hash(path, status) == recorded.sha256
         except (OSError, ValueError):
             return False  # gone, or a name that no file can have
-        self._seen_whole.add(known)
-        return True
+
+    def _describe(self, path: Path) -> OutputFile:
+        status = path.stat()
+        return OutputFile(self._hash(path, status), status.st_size, status.st_mtime_ns)
+
+    def _hash(self, path: Path, status: os.stat_result) -> str:
+        known = str(path), status.st_ino, status.st_size, status.st_ctime_ns
+        if known not in self._seen:
+            self._seen[known] = hash_file(path)
+        return self._seen[known]
 
 
 def _checksum(stage: str, document: Mapping[str, Any]) -> str:
@@ -146,8 +161,3 @@ def _checksum(stage: str, document: Mapping[str, Any]) -> str:
 
 def _files(path: Path) -> list[Path]:
     return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-
-
-def _describe(path: Path) -> OutputFile:
-    status = path.stat()
-    return OutputFile(hash_file(path), status.st_size, status.st_mtime_ns)

@@ -148,6 +148,26 @@ def test_an_output_is_read_whole_once(
     assert len(read) == 3
 
 
+def test_what_was_seen_or_written_before_is_not_read_again_unless_it_changed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return hash_file(path)
+
+    monkeypatch.setattr(module, "hash_file", counted)
+    seen: module.SeenWhole = {}
+    first, second = (Stamps(layout, thorough=True, seen=seen) for _ in range(2))
+    first.write("ranker", PRINT, [layout.songs], {})
+    assert second.read("ranker") is not None
+    assert read == [layout.songs]
+    rot(layout.songs)
+    assert second.read("ranker") is None
+    assert read == [layout.songs] * 2
+
+
 def test_a_fact_that_changed_by_itself_means_to_do_it_again(stamps: Stamps, layout: Layout) -> None:
     path = layout.stamps / "svd_model.json"
     path.write_text(path.read_text().replace('"best_epoch": 7', '"best_epoch": 3'))
