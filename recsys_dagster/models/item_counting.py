@@ -7,19 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys_dagster.models.arrays import Float32Array, Int32Array, IntArray
+from recsys_dagster.models.best import Keys, no_keys, replace_lowest
 from recsys_dagster.models.item_pairs import Grouped, Indices, by_user_and_item, fitting
-from recsys_dagster.models.svd.vectors import compiled
+from recsys_dagster.models.svd.vectors import compiled, fetch
 
 if TYPE_CHECKING:
     from recsys_dagster.models.item_knn import ItemKnnConfig
 
 _ITEMS_AT_ONCE = 4096
+_AHEAD = 24
+"""How many entries ahead sums are fetched; at random places memory would be waited for."""
+_SUM, _LENGTH = 0, 1
+"""Columns of the cells: what one item needs lies side by side, so it is fetched once."""
 _BITS, _BUCKETS = 19, 4096
 """Weights are in one bucket if they differ in the last 19 bits alone, so by 6 % at most."""
-
-Keys = NDArray[np.uint64]
-"""Neighbours as numbers that sort as they do: the bits of the weight, which is above 0, then those
-of the id inverted. 0 stands for none: it reads as weight 0 and id -1, `item_knn.NOBODY`."""
 
 
 def nearest(
@@ -49,8 +50,10 @@ def nearest(
     def count(part: int) -> None:
         # One of every so many, so that each part has its share of the items with most listeners.
         rows = np.arange(part, size[1], parts)
-        keys = np.zeros((len(rows), width), np.uint64)
-        _count(rows, own, *by_item, *by_user, lengths, shrinkage, keys)
+        keys = no_keys(len(rows), width)
+        cells = np.zeros((size[1], 2), np.float32)
+        cells[:, _LENGTH] = lengths
+        _count(rows, own, *by_item, *by_user, cells, shrinkage, keys)
         ids[own[rows]], weights[own[rows]] = _read(keys)
 
     with ThreadPoolExecutor(max(threads, 1)) as pool:
@@ -66,7 +69,11 @@ def _lengths(by_item: Grouped) -> Float32Array:
 
 
 def _read(keys: Keys) -> tuple[Int32Array, Float32Array]:
-    """Ids and weights of rows of keys, the nearest first."""
+    """Ids and weights of rows of keys, the nearest first.
+
+    A key is the bits of the weight, which is above 0, and then those of the id inverted. 0 stands
+    for none: it reads as weight 0 and id -1, `item_knn.NOBODY`.
+    """
     keys.sort(axis=1)
     keys = keys[:, ::-1]
     ids = (~keys).astype(np.uint32).view(np.int32)
@@ -83,24 +90,24 @@ def _count(
     user_starts: IntArray,
     user_items: Indices,
     user_values: Float32Array,
-    lengths: Float32Array,
+    cells: Float32Array,
     shrinkage: np.float32,
     keys: Keys,
 ) -> None:
-    """Fill the keys of the rows' neighbours, in no order."""
-    sums = np.zeros(len(lengths), np.float32)
-    # One more, as `_add` writes before it knows whether there is something to write.
-    met, bits = np.empty((2, len(lengths) + 1), np.uint32)
-    near, counts = np.empty(len(lengths), np.uint64), np.empty(_BUCKETS, np.int32)
+    """Fill the keys of the rows' neighbours, in no order; sums are 0 before and after."""
+    # One more, as `_add` and `_select` write before they know whether there is something to write.
+    met, bits, near = np.empty((3, len(cells) + 1), np.uint32)
+    counts = np.empty(_BUCKETS, np.int32)
     for row in range(len(rows)):
         item, n = rows[row], 0
         for entry in range(item_starts[item], item_starts[item + 1]):
             user = item_users[entry]
             listens = slice(user_starts[user], user_starts[user + 1])
-            n = _add(user_items[listens], user_values[listens], item_values[entry], sums, met, n)
-        sums[item] = 0
-        _weigh(met[:n], sums, lengths, lengths[item], shrinkage, bits, counts)
-        _select(met[:n], bits, own, _least(counts, keys.shape[1]), near, keys[row])
+            n = _add(user_items[listens], user_values[listens], item_values[entry], cells, met, n)
+        cells[item, _SUM] = 0
+        _weigh(met[:n], cells, cells[item, _LENGTH], shrinkage, bits, counts)
+        bucket, higher = _border(counts, keys.shape[1])
+        _select(met[:n], bits, own, bucket, near, keys[row], higher)
 
 
 @compiled
@@ -108,26 +115,27 @@ def _add(
     items: Indices,
     values: Float32Array,
     value: np.float32,
-    sums: Float32Array,
+    cells: Float32Array,
     met: Indices,
     n: int,
 ) -> int:
     """Add a listener's items to the sums; the number of items that are met then."""
     for place in range(len(items)):
+        if place + _AHEAD < len(items):
+            fetch(cells, items[place + _AHEAD], 2)
         item = items[place]
-        together = sums[item]
+        together = cells[item, _SUM]
         # Without a branch, as it could not be foretold: the next item met takes this one's place.
         met[n] = item
         n += together == 0
-        sums[item] = together + value * values[place]
+        cells[item, _SUM] = together + value * values[place]
     return n
 
 
 @compiled
 def _weigh(
     met: Indices,
-    sums: Float32Array,
-    lengths: Float32Array,
+    cells: Float32Array,
     length: np.float32,
     shrinkage: np.float32,
     bits: Indices,
@@ -136,35 +144,46 @@ def _weigh(
     """The bits of the weights, how many are in each bucket of them, and all sums 0 again."""
     counts[:] = 0
     for place in range(len(met)):
+        if place + _AHEAD < len(met):
+            fetch(cells, met[place + _AHEAD], 2)
         item = met[place]
-        weight = np.float32(sums[item] / (length * lengths[item] + shrinkage))
-        sums[item] = 0
+        weight = np.float32(cells[item, _SUM] / (length * cells[item, _LENGTH] + shrinkage))
+        cells[item, _SUM] = 0
         bits[place] = weight.view(np.uint32)
         counts[bits[place] >> _BITS] += 1
 
 
 @compiled
-def _least(counts: Int32Array, n: int) -> np.uint32:
-    """The least bits of the highest buckets that hold n; 1 if all do not."""
-    bucket, held = _BUCKETS - 1, counts[-1]
-    while bucket > 0 and held < n:
+def _border(counts: Int32Array, n: int) -> tuple[int, int]:
+    """The highest bucket that with those above it holds n, or the lowest; what is above it."""
+    bucket, higher = _BUCKETS - 1, 0
+    while bucket > 0 and higher + counts[bucket] < n:
+        higher += counts[bucket]
         bucket -= 1
-        held += counts[bucket]
-    return np.uint32(max(bucket << _BITS, 1))
+    return bucket, higher
 
 
 @compiled
 def _select(
-    met: Indices, bits: Indices, own: Indices, least: np.uint32, near: Keys, keys: Keys
+    met: Indices,
+    bits: Indices,
+    own: Indices,
+    bucket: int,
+    near: Indices,
+    keys: Keys,
+    higher: int,
 ) -> None:
-    """Keep the nearest of those with the least bits or more."""
-    held = 0
+    """Keep those above the bucket, and the nearest of those in it for whom there is room."""
+    least, held = np.uint32(max(bucket << _BITS, 1)), 0
     for place in range(len(met)):
-        if bits[place] >= least:
-            weight, item = np.uint64(bits[place]), np.uint64(own[met[place]])
-            near[held] = (weight << np.uint64(32)) | (np.uint64(0xFFFFFFFF) - item)
-            held += 1
-    if held > len(keys):
-        keys[:] = np.partition(near[:held], held - len(keys))[held - len(keys) :]
-    else:
-        keys[:held] = near[:held]
+        near[held] = place
+        held += bits[place] >= least
+    kept, heap = 0, keys[higher:]
+    for place in near[:held]:
+        weight, item = np.uint64(bits[place]), np.uint64(own[met[place]])
+        key = (weight << np.uint64(32)) | (np.uint64(0xFFFFFFFF) - item)
+        if bits[place] >> _BITS > bucket:
+            keys[kept] = key
+            kept += 1
+        elif len(heap) and key > heap[0]:
+            replace_lowest(heap, key)
