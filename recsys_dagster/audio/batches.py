@@ -141,7 +141,7 @@ class FeatureBatches:
                 raise RecsysError(
                     f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
                 )
-        together = 1 if any(source.is_service for source in self._sources) else _TOGETHER
+        together = 1 if self._asks_services else _TOGETHER
         for start in range(0, len(batches), together):
             yield from self._fill_together(batches[start : start + together])
 
@@ -163,7 +163,8 @@ class FeatureBatches:
         metadata = {_FINGERPRINT: self._fingerprint(batch)}
         if (again_at := _again_at(table)) is not None:
             metadata[_RETRY_AT] = str(again_at)
-        write_sealed(table, self.path(batch), metadata)
+        # What files told is soon told again where the disk lost it; what services told is not.
+        write_sealed(table, self.path(batch), metadata, flushed=self._asks_services)
         seconds += time.monotonic() - started
         return _report(batch, table, requests, seconds, again_at)
 
@@ -178,6 +179,10 @@ class FeatureBatches:
         found = table_metadata(self.path(batch))
         due = _RETRY_AT in found and has_come(float(found[_RETRY_AT]), self._clock.time())
         return due or found.get(_FINGERPRINT) != self._fingerprint(batch)
+
+    @property
+    def _asks_services(self) -> bool:
+        return any(source.is_service for source in self._sources)
 
     def _requests(self) -> dict[str, int]:
         return {source.name: source.requests for source in self._sources}

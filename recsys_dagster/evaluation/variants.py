@@ -1,10 +1,8 @@
 """Which pairs each set of models learns from: one a fold, and one that knows no cold song."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from recsys_dagster.evaluation.split import Bools, Ints, Split, hide
+from recsys_dagster.evaluation.split import Bools, Ints, Split
 
 FINAL, COLD = "final", "cold"
 """What is released, learned from everything; and what has never seen the cold songs."""
@@ -19,19 +17,18 @@ def fold_names(split: Split) -> list[str]:
     return [f"fold-{fold}" for fold in range(max(split.folds, 1))]
 
 
-def learned_pairs(split: Split, keys: Sequence[str]) -> dict[str, Bools]:
+def learned_pairs(split: Split, hidden: Bools) -> dict[str, Bools]:
     """The pairs that each held-out set of models learns from, (n,) each.
 
     Parameters
     ----------
-    keys
-        Of all songs, by id; see `hide`.
+    hidden
+        (n_songs,) the songs that are cold; see `split.hide`.
     """
     found = {name: split.learned(fold) for fold, name in enumerate(fold_names(split))}
     if split.folds:
-        found[COLD] = (
-            found["fold-0"] & np.isin(split.users, cold_listeners(split)) & ~hide(keys)[split.songs]
-        )
+        few = np.isin(split.users, cold_listeners(split))
+        found[COLD] = found["fold-0"] & few & ~hidden[split.songs]
     return found
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys_dagster.models.arrays import BoolArray, Float32Array, Float64Array, IntArray
+from recsys_dagster.side_by_side import side_by_side
 
-_ROWS_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 1 << 11
+"""The regressors of a whole catalogue would be large."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,6 @@ class Songs:
     def n_artists(self) -> int:
         """How many artists there are, and one more that stands for all unknown ones."""
         return int(self.artists.max(initial=-1)) + 2
-
-    def chunks(self) -> Iterator[tuple[slice, Float64Array]]:
-        """The regressors part by part: those of a whole catalogue would be large."""
-        for start in range(0, len(self.artists), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            yield part, regressors_of(self.audio[part])
 
 
 def has_audio(audio: Float32Array) -> BoolArray:
@@ -141,13 +137,17 @@ class ArtistRidge:
         already holds the row would count it twice.
         """
         predicted = np.empty(rows.shape, np.float32)
-        for part, regressors in songs.chunks():
-            base, own = regressors @ self.coefficients, weights[part, None]
-            artists = songs.artists[part]
+
+        def predict(part: slice) -> None:
+            base = regressors_of(songs.audio[part]) @ self.coefficients
+            own, artists = weights[part, None], songs.artists[part]
             # Rounding may leave a trifle below 0 of what was added and is taken off.
             others = np.maximum(self.weights[artists, None] - own, 0) + self.shrinkage
             offsets = (self.residuals[artists] - own * (rows[part] - base)) / others
             predicted[part] = base + np.where((artists >= 0)[:, None], offsets, 0)
+
+        for _ in side_by_side(predict, _chunks(len(rows))):
+            pass
         return predicted
 
 
@@ -162,13 +162,28 @@ def _sums(
     # Artist by artist, so that sums are of neighbouring rows: added one by one they take longest.
     order = np.argsort(songs.artists, kind="stable")
     order = order[weights[order] > 0]
-    for start in range(0, len(order), _ROWS_AT_ONCE):
-        part = order[start : start + _ROWS_AT_ONCE]
+
+    def add_up(chunk: slice) -> tuple[IntArray, tuple[Float64Array, ...]]:
+        part = order[chunk]
         artists, regressors, own = songs.artists[part], regressors_of(songs.audio[part]), rows[part]
         weighted = regressors * weights[part, None]
         starts = np.flatnonzero(np.diff(artists, prepend=artists[0] - 1))
-        features[artists[starts]] += np.add.reduceat(weighted, starts)
-        targets[artists[starts]] += np.add.reduceat(own * weights[part, None], starts)
-        gram += weighted.T @ regressors
-        moment += weighted.T @ own
+        return artists[starts], (
+            np.add.reduceat(weighted, starts),
+            np.add.reduceat(own * weights[part, None], starts),
+            weighted.T @ regressors,
+            weighted.T @ own,
+        )
+
+    for artists, (of_features, of_targets, of_gram, of_moment) in side_by_side(
+        add_up, _chunks(len(order))
+    ):
+        features[artists] += of_features
+        targets[artists] += of_targets
+        gram += of_gram
+        moment += of_moment
     return features, targets, gram, moment
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, rows, _ROWS_AT_ONCE))

@@ -88,7 +88,6 @@ class CompiledItemKnn(ItemKnn):
         met, sums = self._met(seeds, weights)
         keys = no_keys(1, n)
         _keep(met, sums, among[0], among[1], keys[0])
-        sums[met] = np.nan
         (ids,), (scores,) = read_keys(keys)
         there = ids >= 0
         return ids[there], scores[there]
@@ -167,7 +166,7 @@ def _sum(
 def _keep(
     met: Int32Array, sums: Float64Array, available: BoolArray, unwanted: IntArray, heap: Keys
 ) -> None:
-    """Let the sums of items that may come back into a heap; those of the others are spoilt."""
+    """Let the sums of items that may come back into a heap; all are NaN again."""
     for place in range(len(unwanted)):
         item = unwanted[place]
         if not np.isnan(sums[item]):
@@ -176,6 +175,7 @@ def _keep(
     for place in range(len(met)):
         item = met[place]
         score = np.float32(sums[item])
+        sums[item] = np.nan
         if score >= border and score > -np.inf and available[item]:
             key = key_of(score, item)
             if key > heap[0]:

@@ -59,7 +59,7 @@ def _fit_by_engine(shop: Workshop, fit: FitVariants, stood: Facts | None) -> Mad
 def _fit_all_variants(shop: Workshop) -> Made:
     """By our own descent: once for each fold of listeners, and once on everything."""
     lab = Laboratory(shop)
-    held_out, folds = learned_pairs(lab.split, lab.keys), fold_names(lab.split)
+    held_out, folds = learned_pairs(lab.split, lab.hidden), fold_names(lab.split)
     size = lab.size
     config = config_for(shop.settings.svd_objective, lab.split.early[held_out[folds[0]]])
     shared: dict[str, Any] = {**size, "config": config, "progress": progress.current()}

@@ -164,7 +164,7 @@ class Laboratory:
 
     def cold_engine(self, rankers: Rankers, available: NDArray[np.bool_] | None = None) -> Engine:
         """An engine that has not seen the cold songs either; `available` if not the catalogue."""
-        engine = self._kept(COLD, learned_pairs(self.split, self.keys)[COLD])
+        engine = self._kept(COLD, learned_pairs(self.split, self.hidden)[COLD])
         if available is None:
             return engine.with_rankers(rankers)
         return BatchEngine(replace(engine.models, available=available), rankers)

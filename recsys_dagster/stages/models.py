@@ -42,7 +42,7 @@ def make_items(shop: Workshop) -> Made:
     """The neighbours of songs, of each fold and of everything."""
     lab = Laboratory(shop)
     size, stands = lab.size, shop.learning_stands()
-    learned = {} if stands else learned_pairs(lab.split, lab.keys)
+    learned = {} if stands else learned_pairs(lab.split, lab.hidden)
     parts = {name: lab.arrays(pairs) for name, pairs in learned.items()}
     parts[FINAL] = lab.everything
     replacing = all_but_final if stands else atomic_directory

@@ -20,18 +20,22 @@ def temporary_name(target: Path) -> Path:
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, *, flushed: bool = True) -> Iterator[Path]:
     """Give a temporary path to write; flush it to disk and rename it to `target` at the end.
 
-    After an exception the temporary file is gone and `target` is as it was.
+    After an exception the temporary file is gone and `target` is as it was. Where it is not
+    `flushed`, a kill leaves the one or the other too, but a loss of power may leave a damaged
+    file: that is for what tells damage, of which many are written and can be made again.
     """
     make_folder(target.parent)
     temporary = temporary_name(target)
     try:
         yield temporary
-        flush(temporary)
+        if flushed:
+            flush(temporary)
         temporary.replace(target)
-        flush(target.parent)
+        if flushed:
+            flush(target.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -14,14 +14,18 @@ _ROWS_AT_ONCE = 1 << 16
 
 
 def write_table(
-    table: pl.DataFrame | pl.LazyFrame, target: Path, metadata: Mapping[str, str] | None = None
+    table: pl.DataFrame | pl.LazyFrame,
+    target: Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    flushed: bool = True,
 ) -> None:
-    """Write a table as Parquet (zstd); a lazy one streams.
+    """Write a table as Parquet (zstd), see `atomic_path`; a lazy one streams.
 
     `metadata` goes into the file's own key-value metadata, so that a table and what is said of
     it can never come apart. Row groups have a fixed size: the bytes depend on the content alone.
     """
-    with atomic_path(target) as path:
+    with atomic_path(target, flushed=flushed) as path:
         table.lazy().sink_parquet(
             path,
             compression="zstd",
@@ -33,10 +37,14 @@ def write_table(
 
 
 def write_sealed(
-    table: pl.DataFrame, target: Path, metadata: Mapping[str, str] | None = None
+    table: pl.DataFrame,
+    target: Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    flushed: bool = True,
 ) -> None:
     """Write a table with a hash of its content inside, for what cannot be made again at will."""
-    write_table(table, target, {**(metadata or {}), _SEAL: _content(table)})
+    write_table(table, target, {**(metadata or {}), _SEAL: _content(table)}, flushed=flushed)
 
 
 def read_sealed(path: Path) -> pl.DataFrame | None:

@@ -9,6 +9,7 @@ from recsys_dagster.audio.features import FEATURES, REFUSED
 from recsys_dagster.audio.merging import AUDIO_SCHEMA
 from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.audio.sources.base import LOOKED_UP
+from recsys_dagster.storage import atomic
 from recsys_dagster_tests.audio.fake_reccobeats import MovedClock
 
 Known = dict[int, dict[str, float | str]]
@@ -278,4 +279,21 @@ def test_a_batch_with_a_flipped_bit_is_filled_again(tmp_path: Path) -> None:
     batches.drop_damaged()
     assert batches.pending() == [1]
     assert fill_all(1_100, tmp_path, [FakeSource("s", known)]).equals(table)
+    assert batches.path(1).read_bytes() == whole
+
+
+@pytest.mark.parametrize("is_service", [True, False])
+def test_what_a_service_told_is_flushed_and_what_files_told_is_made_again_where_it_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_service: bool
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(atomic, "flush", flushed.append)
+    source = FakeSource("a", {}, is_service=is_service)
+    batches = FeatureBatches(make_songs(1_200), tmp_path, [source])
+    list(batches.fill_all(batches.pending()))
+    assert len(flushed) == (6 if is_service else 0)  # each file, and its folder
+    whole = batches.path(1).read_bytes()
+    batches.path(1).write_bytes(bytes(len(whole)))  # as a loss of power leaves it
+    assert batches.pending() == [1]
+    list(batches.fill_all([1]))
     assert batches.path(1).read_bytes() == whole

@@ -15,7 +15,7 @@ def keys(world: worlds.World) -> list[str]:
 
 
 def test_each_fold_has_its_own_pairs(split: Split, keys: list[str]) -> None:
-    found = learned_pairs(split, keys)
+    found = learned_pairs(split, hide(keys))
     assert list(found) == [*fold_names(split), COLD]
     assert fold_names(split) == [f"fold-{fold}" for fold in range(5)]
     for fold, name in enumerate(fold_names(split)):
@@ -26,7 +26,7 @@ def test_each_fold_has_its_own_pairs(split: Split, keys: list[str]) -> None:
 def test_the_cold_models_see_neither_hidden_songs_nor_the_first_fold(
     split: Split, keys: list[str]
 ) -> None:
-    cold = learned_pairs(split, keys)[COLD]
+    cold = learned_pairs(split, hide(keys))[COLD]
     hidden = hide(keys)
     assert hidden[split.songs].any()
     assert not hidden[split.songs[cold]].any()
@@ -37,7 +37,7 @@ def test_of_many_listeners_the_cold_models_see_some(
     split: Split, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(variants, "COLD_LISTENERS", 7)
-    drawn = [learned_pairs(split, keys)[COLD] for _ in range(2)]
+    drawn = [learned_pairs(split, hide(keys))[COLD] for _ in range(2)]
     assert (drawn[0] == drawn[1]).all()
     listeners = np.unique(split.users[drawn[0]])
     assert len(listeners) == 7
@@ -46,14 +46,14 @@ def test_of_many_listeners_the_cold_models_see_some(
 
 def test_late_plays_change_none_of_them(split: Split, keys: list[str]) -> None:
     later = replace(split, late=split.late + 1)
-    for name, pairs in learned_pairs(split, keys).items():
-        assert (learned_pairs(later, keys)[name] == pairs).all()
+    for name, pairs in learned_pairs(split, hide(keys)).items():
+        assert (learned_pairs(later, hide(keys))[name] == pairs).all()
 
 
 def test_a_single_listener_has_one_set_of_models_that_knows_the_early_plays() -> None:
     songs, early = np.arange(4), np.array([1, 0, 2, 0])
     alone = make_split(np.zeros(4, np.int64), songs, np.full(4, 2), early, ["me"])
-    found = learned_pairs(alone, ["a", "b", "c", "d"])
+    found = learned_pairs(alone, hide(["a", "b", "c", "d"]))
     assert {name: pairs.tolist() for name, pairs in found.items()} == {
         "fold-0": [True, False, True, False]
     }
