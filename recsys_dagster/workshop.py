@@ -81,7 +81,7 @@ STAGES: dict[str, Stage] = {
             ("feature_sources",),
         ),
         Stage("svd_model", "6", INTERACTIONS, settings=("svd_objective", "engine")),
-        Stage("item_neighbours", "1", INTERACTIONS),
+        Stage("item_neighbours", "2", INTERACTIONS),
         Stage("knn_index", "1", ("audio_features",)),
         Stage("ranker", f"3 {CANDIDATES}", (*INTERACTIONS, *MODELS)),
         Stage(

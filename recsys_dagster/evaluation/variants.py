@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from recsys_dagster.evaluation.cases import SEEDS, cold_cases, known_cases, stranger_cases
 from recsys_dagster.evaluation.split import Bools, Ints, Split
 
 FINAL, COLD = "final", "cold"
@@ -29,6 +30,24 @@ def learned_pairs(split: Split, hidden: Bools) -> dict[str, Bools]:
     if split.folds:
         few = np.isin(split.users, cold_listeners(split))
         found[COLD] = found["fold-0"] & few & ~hidden[split.songs]
+    return found
+
+
+def asked_songs(split: Split, hidden: Bools) -> dict[str, Bools]:
+    """The songs that are seeds in any case of each held-out set of models, (n_songs,) each.
+
+    Parameters
+    ----------
+    hidden
+        (n_songs,) the songs that are cold; see `split.hide`.
+    """
+    names = fold_names(split)
+    found = {name: np.zeros(len(hidden), dtype=bool) for name in (*names, COLD)}
+    cases = [case for seeds in SEEDS for case in stranger_cases(split, seeds)]
+    for case in (*cases, *known_cases(split)):
+        found[names[case.fold]][case.query.seeds] = True
+    for case in cold_cases(split, hidden) if split.folds else ():
+        found[COLD][case.query.seeds] = True
     return found
 
 

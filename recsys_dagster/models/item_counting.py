@@ -28,10 +28,11 @@ def nearest(
     items: NDArray[np.integer[Any]],
     plays: NDArray[Any],
     size: tuple[int, int],
+    wanted: IntArray,
     config: "ItemKnnConfig",
     threads: int,
 ) -> tuple[Int32Array, Float32Array]:
-    """Find the neighbours of each item; see `item_knn.ItemKnn`."""
+    """Find the neighbours of the (r,) wanted items, (r, N) each; see `item_knn.ItemKnn`."""
     # Numbered by listeners: the sums of the items met most lie side by side, so the cache has them.
     own = np.argsort(-np.bincount(items, minlength=size[1]), kind="stable").astype(np.uint32)
     numbers = np.empty_like(own)
@@ -43,18 +44,20 @@ def nearest(
     lengths = _lengths(by_item)
     shrinkage = np.float32(config.shrinkage)
     width = max(1, min(config.neighbours, size[1] - 1))
-    ids = np.empty((size[1], width), np.int32)
-    weights = np.empty((size[1], width), np.float32)
-    parts = -(-size[1] // _ITEMS_AT_ONCE)
+    ids = np.empty((len(wanted), width), np.int32)
+    weights = np.empty((len(wanted), width), np.float32)
+    by_number = np.argsort(numbers[wanted])
+    parts = -(-len(wanted) // _ITEMS_AT_ONCE)
 
     def count(part: int) -> None:
         # One of every so many, so that each part has its share of the items with most listeners.
-        rows = np.arange(part, size[1], parts)
+        rows = by_number[part::parts]
         keys = no_keys(len(rows), width)
         cells = np.zeros((size[1], 2), np.float32)
         cells[:, _LENGTH] = lengths
-        _count(rows, own, *by_item, *by_user, cells, shrinkage, keys)
-        ids[own[rows]], weights[own[rows]] = _read(keys)
+        counted = numbers[wanted[rows]].astype(np.int64)
+        _count(counted, own, *by_item, *by_user, cells, shrinkage, keys)
+        ids[rows], weights[rows] = _read(keys)
 
     with ThreadPoolExecutor(max(threads, 1)) as pool:
         list(pool.map(count, range(parts)))

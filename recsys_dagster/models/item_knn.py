@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import (
+    BoolArray,
     Float32Array,
     Float64Array,
     Int32Array,
@@ -26,7 +27,8 @@ from recsys_dagster.models.arrays import (
 )
 
 NOBODY = -1
-"""Stands where an item has fewer than N neighbours."""
+"""Stands where an item has fewer than N neighbours, or no row."""
+_ROWS = "rows"
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,24 @@ class ItemKnn:
     Attributes
     ----------
     ids
-        (n_items, N) int32, each item's neighbours, the nearest first, of equals the lower id;
-        `NOBODY` after the last one.
+        (r, N) int32, the neighbours of an item in each row, the nearest first, of equals the lower
+        id; `NOBODY` after the last one.
     weights
-        (n_items, N) float32, w; 0 after the last one.
+        (r, N) float32, w; 0 after the last one.
     config
         How they were found.
+    rows
+        (n_items,) int32, the row of each item, `NOBODY` for those that cannot be seeds; `None`
+        where each item has the row of its own number.
     """
 
     ids: Int32Array
     weights: Float32Array
     config: ItemKnnConfig
+    rows: Int32Array | None = None
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.ids if self.rows is None else self.rows)
 
     @classmethod
     def fit(
@@ -132,9 +138,10 @@ class ItemKnn:
         n_users: int,
         n_items: int,
         config: ItemKnnConfig | None = None,
+        seeds: BoolArray | None = None,
         threads: int = 2,
     ) -> "ItemKnn":
-        """Find the neighbours of each item.
+        """Find the neighbours of each item, or of those that will be asked for.
 
         Parameters
         ----------
@@ -142,6 +149,8 @@ class ItemKnn:
             (n,) each, one entry for each listener and item.
         config
             By default `ItemKnnConfig()`.
+        seeds
+            (n_items,) which items can be seeds; by default all.
         threads
             How many work side by side; the result does not depend on it.
 
@@ -150,12 +159,19 @@ class ItemKnn:
         RecsysError
             When indices lie outside the matrix, or the arrays differ in length.
         """
+        # Numba, which serving does without.
         from recsys_dagster.models.item_counting import nearest
 
         check_pairs(users, items, plays, n_users, n_items)
         config = config or ItemKnnConfig()
-        ids, weights = nearest(users, items, plays, (n_users, n_items), config, threads)
-        return cls(ids, weights, config)
+        if seeds is not None and len(seeds) != n_items:
+            raise RecsysError(f"got {len(seeds)} marks of seeds for {n_items} items.")
+        wanted = np.arange(n_items) if seeds is None else np.flatnonzero(seeds)
+        ids, weights = nearest(users, items, plays, (n_users, n_items), wanted, config, threads)
+        rows = None
+        if seeds is not None:
+            rows = np.where(seeds, np.cumsum(seeds) - 1, NOBODY).astype(np.int32)
+        return cls(ids, weights, config, rows)
 
     def found(
         self, seeds: NDArray[np.integer[Any]], weights: Float32Array | None = None
@@ -172,9 +188,10 @@ class ItemKnn:
         Raises
         ------
         RecsysError
-            When a seed lies outside the catalogue or weights and seeds differ in number.
+            When a seed lies outside the catalogue or cannot be one, or weights and seeds differ in
+            number.
         """
-        seeds, counted = checked_seeds(seeds, weights, len(self))
+        seeds, counted = self._rows(seeds, weights)
         ids, added = self.ids[seeds].ravel(), (self.weights[seeds] * counted[:, None]).ravel()
         # Sorting numbers is many times as fast as finding their order: the order is packed in.
         packed = ids.astype(np.int64) << 32 | np.arange(len(ids))
@@ -204,7 +221,7 @@ class ItemKnn:
         weights: Float32Array | None = None,
     ) -> Float32Array:
         """What each seed added to the scores of (n,) items, as (n, s) float32; see `found`."""
-        seeds, counted = checked_seeds(seeds, weights, len(self))
+        seeds, counted = self._rows(seeds, weights)
         check_indices("items", items, len(self))
         asked, rows = np.unique(items, return_inverse=True)
         ids = self.ids[seeds]
@@ -225,9 +242,23 @@ class ItemKnn:
         near = self.contributions(seeds, items, weights)
         return Nearness(near.mean(axis=1), near.max(axis=1), (near > 0).mean(axis=1))
 
+    def _rows(
+        self, seeds: NDArray[np.integer[Any]], weights: Float32Array | None
+    ) -> tuple[IntArray, Float32Array]:
+        """The rows of seeds, and how much each counts."""
+        seeds, counted = checked_seeds(seeds, weights, len(self))
+        if self.rows is None:
+            return seeds, counted
+        rows = self.rows[seeds].astype(np.int64)
+        if (rows < 0).any():
+            raise RecsysError(f"item {seeds[rows < 0][0]} is none of the seeds of this model.")
+        return rows, counted
+
     def save(self, directory: Path) -> None:
         """Write it into a directory that exists: one `.npy` an array, JSON for the settings."""
-        save_arrays(directory, {"ids": self.ids, "weights": self.weights}, asdict(self.config))
+        arrays = {"ids": self.ids, "weights": self.weights}
+        rows = {} if self.rows is None else {_ROWS: self.rows}
+        save_arrays(directory, {**arrays, **rows}, asdict(self.config))
 
     @classmethod
     def load(cls, directory: Path, *, mmap: bool = True) -> "ItemKnn":
@@ -244,4 +275,6 @@ class ItemKnn:
         settings = load_settings(directory)
         names = sorted(asdict(ItemKnnConfig()))
         check_shape(directory, "model.json", sorted(settings), names)
-        return cls(ids, weights, ItemKnnConfig(**settings))
+        kept = (directory / f"{_ROWS}.npy").exists()
+        rows = load_array(directory, _ROWS, np.int32, 1, mmap=mmap) if kept else None
+        return cls(ids, weights, ItemKnnConfig(**settings), rows)

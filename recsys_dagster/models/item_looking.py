@@ -14,7 +14,6 @@ from recsys_dagster.models.arrays import (
     Int32Array,
     IntArray,
     check_indices,
-    checked_seeds,
 )
 from recsys_dagster.models.best import (
     Keys,
@@ -57,7 +56,7 @@ class CompiledItemKnn(ItemKnn):
     @classmethod
     def of(cls, model: ItemKnn) -> "CompiledItemKnn":
         """The same neighbours; arrays are shared."""
-        return cls(np.asarray(model.ids), np.asarray(model.weights), model.config)
+        return cls(np.asarray(model.ids), np.asarray(model.weights), model.config, model.rows)
 
     def found(
         self, seeds: Ids, weights: Float32Array | None = None
@@ -94,7 +93,7 @@ class CompiledItemKnn(ItemKnn):
 
     def _met(self, seeds: Ids, weights: Float32Array | None) -> tuple[Int32Array, Float64Array]:
         """The items that any seed is near to, and what to add up to NaN again: all sums."""
-        seeds, counted = checked_seeds(seeds, weights, len(self))
+        seeds, counted = self._rows(seeds, weights)
         sums = _scratch(len(self)).sums
         met = np.empty(len(seeds) * self.ids.shape[1] + 1, np.int32)
         return met[: _sum(self.ids, self.weights, seeds, counted, sums, met)], sums
@@ -121,8 +120,8 @@ class CompiledItemKnn(ItemKnn):
     def _asked(
         self, seeds: Ids, items: Ids, weights: Float32Array | None
     ) -> Iterator[tuple[tuple[IntArray, Float32Array], Ids, IntArray, Int32Array]]:
-        """Seeds and weights, the items once each, the places of `items` among these, and of all."""
-        counted = checked_seeds(seeds, weights, len(self))
+        """Rows and weights of seeds; the items once each; where `items` and where all are in it."""
+        counted = self._rows(seeds, weights)
         check_indices("items", items, len(self))
         asked, rows = np.unique(items, return_inverse=True)
         places = _scratch(len(self)).places

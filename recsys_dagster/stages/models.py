@@ -8,7 +8,7 @@ from recsys_dagster import progress
 from recsys_dagster.audio.features import FEATURES
 from recsys_dagster.evaluation.cases import SEEDS, known_cases, stranger_cases
 from recsys_dagster.evaluation.learning import DEFAULT, gather, learn_ranker
-from recsys_dagster.evaluation.variants import FINAL, learned_pairs
+from recsys_dagster.evaluation.variants import FINAL, asked_songs, learned_pairs
 from recsys_dagster.models.item_knn import ItemKnn
 from recsys_dagster.models.knn.index import KnnIndex
 from recsys_dagster.recommend.ranker import Rankers
@@ -45,13 +45,14 @@ def make_items(shop: Workshop) -> Made:
     learned = {} if stands else learned_pairs(lab.split, lab.hidden)
     parts = {name: lab.arrays(pairs) for name, pairs in learned.items()}
     parts[FINAL] = lab.everything
+    asked = asked_songs(lab.split, lab.hidden) if learned else {}
     replacing = all_but_final if stands else atomic_directory
     with (
         replacing(shop.layout.items) as directory,
         progress.current().task("Finding neighbours", len(parts)) as task,
     ):
         for name, arrays in parts.items():
-            model = ItemKnn.fit(*arrays, **size)
+            model = ItemKnn.fit(*arrays, **size, seeds=asked.get(name))
             save_in(model, directory / name)
             task.advance()
     if not stands:

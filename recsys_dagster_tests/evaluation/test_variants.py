@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from recsys_dagster.evaluation import variants
+from recsys_dagster.evaluation.cases import SEEDS, cold_cases, known_cases, stranger_cases
 from recsys_dagster.evaluation.split import Split, hide, make_split
-from recsys_dagster.evaluation.variants import COLD, fold_names, learned_pairs
+from recsys_dagster.evaluation.variants import COLD, asked_songs, fold_names, learned_pairs
 from recsys_dagster_tests import worlds
 
 
@@ -57,3 +58,22 @@ def test_a_single_listener_has_one_set_of_models_that_knows_the_early_plays() ->
     assert {name: pairs.tolist() for name, pairs in found.items()} == {
         "fold-0": [True, False, True, False]
     }
+
+
+def test_the_songs_asked_are_the_seeds_of_all_cases(split: Split, keys: list[str]) -> None:
+    asked = asked_songs(split, hide(keys))
+    seeds = {name: set[int]() for name in (*fold_names(split), COLD)}
+    strangers = (case for n in SEEDS for case in stranger_cases(split, n))
+    for case in (*strangers, *known_cases(split)):
+        seeds[f"fold-{case.fold}"].update(case.query.seeds.tolist())
+    for case in cold_cases(split, hide(keys)):
+        seeds[COLD].update(case.query.seeds.tolist())
+    assert {name: set(np.flatnonzero(songs)) for name, songs in asked.items()} == seeds
+    assert all(seeds.values())
+
+
+def test_a_single_listener_is_asked_the_whole_history() -> None:
+    songs, early = np.arange(4), np.array([1, 0, 2, 0])
+    alone = make_split(np.zeros(4, np.int64), songs, np.full(4, 2), early, ["me"])
+    asked = asked_songs(alone, hide(["a", "b", "c", "d"]))
+    assert asked["fold-0"].tolist() == [True, False, True, False]

@@ -272,3 +272,27 @@ def test_the_cap_is_the_highest_that_fits(lengths: list[int], most: int, steps: 
 def test_sorting_by_rows_keeps_the_order_of_equals(rows: list[int]) -> None:
     found = sorted_by(np.array(rows, np.int64), 10)
     np.testing.assert_array_equal(found, np.argsort(np.array(rows), kind="stable"))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_of_some_seeds_neighbours_are_those_of_all(
+    pairs: Pairs, tmp_path: Path, rng: np.random.Generator, share: float
+) -> None:
+    seeds = rng.random(ITEMS) < share
+    whole = ItemKnn.fit(*pairs, n_users=USERS, n_items=ITEMS)
+    ItemKnn.fit(*pairs, n_users=USERS, n_items=ITEMS, seeds=seeds).save(tmp_path)
+    part = ItemKnn.load(tmp_path)
+    assert len(part) == ITEMS
+    assert len(part.ids) == seeds.sum()
+    np.testing.assert_array_equal(part.ids, whole.ids[seeds])
+    np.testing.assert_array_equal(part.weights, whole.weights[seeds])
+    for seed in np.flatnonzero(seeds):
+        np.testing.assert_array_equal(part.scores(np.array([seed])), whole.scores(np.array([seed])))
+    for seed in np.flatnonzero(~seeds):
+        with pytest.raises(RecsysError, match=f"item {seed} is none of the seeds"):
+            part.found(np.array([seed]))
+
+
+def test_seeds_are_marked_for_each_item(pairs: Pairs) -> None:
+    with pytest.raises(RecsysError, match="3 marks of seeds for 35 items"):
+        ItemKnn.fit(*pairs, n_users=USERS, n_items=ITEMS, seeds=np.ones(3, dtype=bool))

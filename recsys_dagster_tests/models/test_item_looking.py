@@ -12,12 +12,14 @@ from recsys_dagster.models.item_looking import CompiledItemKnn
 ITEMS = 60
 
 
-def a_model(seed: int = 0, n_items: int = ITEMS, neighbours: int = 5) -> ItemKnn:
+def a_model(
+    seed: int = 0, n_items: int = ITEMS, neighbours: int = 5, seeds: np.ndarray | None = None
+) -> ItemKnn:
     rng = np.random.default_rng(seed)
     users, items = np.nonzero(rng.random((40, n_items)) < 0.2)
-    size = {"n_users": 40, "n_items": n_items}
     config = ItemKnnConfig(neighbours=neighbours)
-    return ItemKnn.fit(users, items, rng.integers(1, 9, len(users)), config=config, **size)
+    plays = rng.integers(1, 9, len(users))
+    return ItemKnn.fit(users, items, plays, n_users=40, n_items=n_items, config=config, seeds=seeds)
 
 
 PLAIN = a_model()
@@ -77,6 +79,15 @@ def test_models_of_several_sizes_in_one_thread() -> None:
     seeds, asked = np.array([3, 29, 3]), np.array([29, 0, 7, 0])
     for model in (*models, *models):
         assert_alike(model, CompiledItemKnn.of(model), seeds, asked)
+
+
+def test_a_model_of_some_seeds_alone() -> None:
+    some = np.arange(ITEMS) % 3 == 0
+    model = a_model(seeds=some)
+    assert_alike(model, CompiledItemKnn.of(model), np.array([3, 57, 0]), np.arange(ITEMS))
+    assert_alike(PLAIN, CompiledItemKnn.of(model), np.array([3, 57, 0]), np.arange(ITEMS))
+    with pytest.raises(RecsysError, match="item 1 is none of the seeds"):
+        CompiledItemKnn.of(model).found(np.array([0, 1]))
 
 
 def test_several_threads_do_not_disturb_each_other() -> None:
