@@ -3,8 +3,9 @@
 A batch is one Parquet file. What it was made from (its songs, the sources and what they may
 answer) is hashed into the file's own metadata: a batch is pending while its file is missing
 or was made from something else, and again when something in it is to be asked again or may not be
-kept any longer. So a killed run repeats at most the batch under way. Each holds a hash of its
-content too: one that the disk has damaged is filled again.
+kept any longer. So a killed run repeats at most the batch under way, or the forty that are filled
+from files at a time. Each holds a hash of its content too: one that the disk has damaged is filled
+again.
 """
 
 import time
@@ -21,15 +22,15 @@ from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.audio.sources.base import FOUND
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.hashing import hash_json
-from recsys_dagster.storage.tables import read_sealed, table_metadata, write_sealed, write_table
+from recsys_dagster.storage.tables import read_sealed, table_metadata, write_all_sealed, write_table
 from recsys_dagster.web.limits import Clock
 from recsys_dagster.web.terms import has_come
 
 VERSION = "4"
 """Raised when batches would be filled otherwise, so that they are filled again."""
 _TOGETHER = 40
-"""Batches that are looked up at once where all sources are files: joining a large catalogue costs
-nearly the same for one batch as for many."""
+"""Batches that are filled at once where all sources are files: joining a large catalogue costs
+nearly the same for one batch as for many, and so does flushing."""
 _FINGERPRINT = "recsys.fingerprint"
 _RETRY_AT = "recsys.retry_at"
 
@@ -133,15 +134,15 @@ class FeatureBatches:
     def fill_all(self, batches: Sequence[int]) -> Iterator[BatchReport]:
         """Fill batches one after the other, as their reports are taken; raises as `fill` does.
 
-        Songs are looked up in files many batches at a time. Where a service is asked, each batch
-        is written before the next is asked for.
+        Of files many batches are filled at a time. Where a service is asked, each batch is written
+        before the next is asked for.
         """
         for batch in batches:
             if batch not in self._songs:
                 raise RecsysError(
                     f"There is no batch {batch}; there are 0 to {max(self.numbers, default=0)}."
                 )
-        together = 1 if self._asks_services else _TOGETHER
+        together = 1 if any(source.is_service for source in self._sources) else _TOGETHER
         for start in range(0, len(batches), together):
             yield from self._fill_together(batches[start : start + together])
 
@@ -150,23 +151,24 @@ class FeatureBatches:
         songs = pl.concat([self._songs[batch] for batch in batches])
         table = look_up_everywhere(songs, self._sources)  # in the order of the songs
         requests = {name: count - before[name] for name, count in self._requests().items()}
-        each, row = (time.monotonic() - started) / len(batches), 0
+        parts, row = {}, 0
         for batch in batches:
             rows = self._songs[batch].height
-            yield self._write(batch, table.slice(row, rows), requests, each)
+            parts[batch] = table.slice(row, rows)
             row += rows
+        again = {batch: _again_at(part) for batch, part in parts.items()}
+        write_all_sealed(
+            {self.path(batch): (part, self._told(batch, again[batch]))
+             for batch, part in parts.items()}
+        )  # fmt: skip
+        each = (time.monotonic() - started) / len(batches)
+        for batch, part in parts.items():
+            yield _report(batch, part, requests, each, again[batch])
 
-    def _write(
-        self, batch: int, table: pl.DataFrame, requests: dict[str, int], seconds: float
-    ) -> BatchReport:
-        started = time.monotonic()
-        metadata = {_FINGERPRINT: self._fingerprint(batch)}
-        if (again_at := _again_at(table)) is not None:
-            metadata[_RETRY_AT] = str(again_at)
-        # What files told is soon told again where the disk lost it; what services told is not.
-        write_sealed(table, self.path(batch), metadata, flushed=self._asks_services)
-        seconds += time.monotonic() - started
-        return _report(batch, table, requests, seconds, again_at)
+    def _told(self, batch: int, again_at: float | None) -> dict[str, str]:
+        """What a batch's file says of it."""
+        again = {} if again_at is None else {_RETRY_AT: str(again_at)}
+        return {_FINGERPRINT: self._fingerprint(batch), **again}
 
     def gather(self, target: Path) -> None:
         """Write all batches into one table, sorted by song; the rest of them is removed."""
@@ -179,10 +181,6 @@ class FeatureBatches:
         found = table_metadata(self.path(batch))
         due = _RETRY_AT in found and has_come(float(found[_RETRY_AT]), self._clock.time())
         return due or found.get(_FINGERPRINT) != self._fingerprint(batch)
-
-    @property
-    def _asks_services(self) -> bool:
-        return any(source.is_service for source in self._sources)
 
     def _requests(self) -> dict[str, int]:
         return {source.name: source.requests for source in self._sources}

@@ -12,6 +12,7 @@ from recsys_dagster.audio.coverage import measure_coverage
 from recsys_dagster.audio.opening import open_batches, open_sources
 from recsys_dagster.audio.sources import FeatureSource
 from recsys_dagster.defs.conditions import FILL_PENDING
+from recsys_dagster.defs.home import event_log_kept_open
 from recsys_dagster.defs.listening import unique_songs
 from recsys_dagster.defs.metadata import (
     markdown_counts,
@@ -116,8 +117,9 @@ def _finish_and_gather(
         _tell_of_batch(context, report.batch, _describe_batch(report))
 
     # To tell Dagster of a batch takes as long as to fill it from files, and both wait for the disk.
-    for _ in side_by_side(tell, filled(), threads=1, ahead=_UNTOLD):
-        pass
+    with event_log_kept_open(context.instance, context.run.run_id):
+        for _ in side_by_side(tell, filled(), threads=1, ahead=_UNTOLD):
+            pass
     batches.gather(shop.layout.features)
     coverage = measure_coverage(scan_table(shop.layout.features), scan_table(shop.layout.songs))
     refused = [text for source in sources for text in source.refused_files]

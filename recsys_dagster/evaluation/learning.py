@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import hits, ndcg
@@ -24,6 +25,7 @@ from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
 from recsys_dagster.recommend.ranker import Fusion, Learned, Ranker
+from recsys_dagster.side_by_side import side_by_side
 
 FUSIONS: tuple[Mapping[str, float], ...] = (
     {"svd": 1.0, "items": 0.7, "artist": 0.5, "knn": 0.25},
@@ -145,12 +147,18 @@ def learn_ranker(examples: Sequence[Example], progress: Progress = SILENT) -> Le
     groups = sorted({one.case.group for one in examples})
     if len(listeners) < FEWEST_LISTENERS or len(groups) < 3:
         return Lesson(DEFAULT, dict.fromkeys(groups, DEFAULT), [], len(listeners))
+
+    def learn(group: int) -> tuple[Floats, Ranker]:
+        others = [one for one in examples if one.case.group != group]
+        tried = _try(others, groups[(groups.index(group) + 1) % len(groups)])
+        return tried, contender(int(np.argmax(tried)), others)
+
     by_group, found = {}, []
-    with progress.task("Learning the ranker", len(groups) + 1) as task:
-        for group in groups:
-            others = [one for one in examples if one.case.group != group]
-            found.append(_try(others, groups[(groups.index(group) + 1) % len(groups)]))
-            by_group[group] = contender(int(np.argmax(found[-1])), others)
+    # Each learner asks for one thread of its own, and gives back what it found: one already.
+    with progress.task("Learning the ranker", len(groups) + 1) as task, threadpool_limits(1):
+        for group, (tried, ranker) in zip(groups, side_by_side(learn, groups), strict=True):
+            found.append(tried)
+            by_group[group] = ranker
             task.advance()
         mean = np.mean(found, axis=0)
         final = contender(int(np.argmax(mean)), examples)

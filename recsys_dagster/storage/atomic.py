@@ -4,13 +4,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 TEMPORARY_PREFIX = ".tmp-"
+_FLUSHES = 16
 _LEFTOVER = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{12}-.+", re.DOTALL)
 
 
@@ -20,24 +22,40 @@ def temporary_name(target: Path) -> Path:
 
 
 @contextmanager
-def atomic_path(target: Path, *, flushed: bool = True) -> Iterator[Path]:
+def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path to write; flush it to disk and rename it to `target` at the end.
 
-    After an exception the temporary file is gone and `target` is as it was. Where it is not
-    `flushed`, a kill leaves the one or the other too, but a loss of power may leave a damaged
-    file: that is for what tells damage, of which many are written and can be made again.
+    After an exception the temporary file is gone and `target` is as it was.
     """
-    make_folder(target.parent)
-    temporary = temporary_name(target)
+    with atomic_paths([target]) as (path,):
+        yield path
+
+
+@contextmanager
+def atomic_paths(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """The same for many files, each of them for itself.
+
+    They are flushed side by side: a disk that is asked for one flush after the other takes many
+    times as long.
+    """
+    folders = {target.parent for target in targets}
+    for folder in folders:
+        make_folder(folder)
+    temporaries = [temporary_name(target) for target in targets]
     try:
-        yield temporary
-        if flushed:
-            flush(temporary)
-        temporary.replace(target)
-        if flushed:
-            flush(target.parent)
+        yield temporaries
+        if len(targets) == 1:
+            flush(temporaries[0])
+        else:
+            with ThreadPoolExecutor(_FLUSHES) as pool:
+                list(pool.map(flush, temporaries))
+        for temporary, target in zip(temporaries, targets, strict=True):
+            temporary.replace(target)
+        for folder in folders:
+            flush(folder)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
         raise
 
 

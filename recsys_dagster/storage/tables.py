@@ -7,44 +7,51 @@ import polars as pl
 import xxhash
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.storage.atomic import atomic_path
+from recsys_dagster.storage.atomic import atomic_path, atomic_paths
 
 _SEAL = "recsys.content"
 _ROWS_AT_ONCE = 1 << 16
 
 
 def write_table(
-    table: pl.DataFrame | pl.LazyFrame,
-    target: Path,
-    metadata: Mapping[str, str] | None = None,
-    *,
-    flushed: bool = True,
+    table: pl.DataFrame | pl.LazyFrame, target: Path, metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write a table as Parquet (zstd), see `atomic_path`; a lazy one streams.
+    """Write a table as Parquet (zstd); a lazy one streams.
 
     `metadata` goes into the file's own key-value metadata, so that a table and what is said of
     it can never come apart. Row groups have a fixed size: the bytes depend on the content alone.
     """
-    with atomic_path(target, flushed=flushed) as path:
-        table.lazy().sink_parquet(
-            path,
-            compression="zstd",
-            row_group_size=1 << 18,
-            maintain_order=True,
-            metadata=dict(metadata) if metadata else None,
-            engine="streaming",
-        )
+    with atomic_path(target) as path:
+        _write(table, path, metadata)
 
 
 def write_sealed(
-    table: pl.DataFrame,
-    target: Path,
-    metadata: Mapping[str, str] | None = None,
-    *,
-    flushed: bool = True,
+    table: pl.DataFrame, target: Path, metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write a table with a hash of its content inside, for what cannot be made again at will."""
-    write_table(table, target, {**(metadata or {}), _SEAL: _content(table)}, flushed=flushed)
+    write_all_sealed({target: (table, metadata)})
+
+
+def write_all_sealed(
+    tables: Mapping[Path, tuple[pl.DataFrame, Mapping[str, str] | None]],
+) -> None:
+    """The same for many tables, each with what is said of it."""
+    with atomic_paths(list(tables)) as paths:
+        for path, (table, metadata) in zip(paths, tables.values(), strict=True):
+            _write(table, path, {**(metadata or {}), _SEAL: _content(table)})
+
+
+def _write(
+    table: pl.DataFrame | pl.LazyFrame, path: Path, metadata: Mapping[str, str] | None
+) -> None:
+    table.lazy().sink_parquet(
+        path,
+        compression="zstd",
+        row_group_size=1 << 18,
+        maintain_order=True,
+        metadata=dict(metadata) if metadata else None,
+        engine="streaming",
+    )
 
 
 def read_sealed(path: Path) -> pl.DataFrame | None:
