@@ -277,4 +277,7 @@ class ItemKnn:
         check_shape(directory, "model.json", sorted(settings), names)
         kept = (directory / f"{_ROWS}.npy").exists()
         rows = load_array(directory, _ROWS, np.int32, 1, mmap=mmap) if kept else None
+        if rows is not None:  # compiled loops trust them
+            span = int(rows.min(initial=NOBODY)), int(rows.max(initial=NOBODY)) + 1
+            check_shape(directory, _ROWS, span, (NOBODY, len(ids)))
         return cls(ids, weights, ItemKnnConfig(**settings), rows)

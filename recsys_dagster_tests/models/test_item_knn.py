@@ -296,3 +296,14 @@ def test_of_some_seeds_neighbours_are_those_of_all(
 def test_seeds_are_marked_for_each_item(pairs: Pairs) -> None:
     with pytest.raises(RecsysError, match="3 marks of seeds for 35 items"):
         ItemKnn.fit(*pairs, n_users=USERS, n_items=ITEMS, seeds=np.ones(3, dtype=bool))
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [0, -2, 1], [0, -1, -1]])
+def test_rows_that_do_not_fit_are_refused(tmp_path: Path, rows: list[int]) -> None:
+    seeds = np.array([True, False, True])
+    played = np.arange(3), np.arange(3), np.ones(3)
+    ItemKnn.fit(*played, n_users=3, n_items=3, seeds=seeds).save(tmp_path)
+    assert len(ItemKnn.load(tmp_path)) == 3
+    np.save(tmp_path / "rows.npy", np.array(rows, np.int32))
+    with pytest.raises(RecsysError, match="rows"):
+        ItemKnn.load(tmp_path)
