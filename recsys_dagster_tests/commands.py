@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys_dagster_tests.forking import end_with, forks, say_into
+from recsys_dagster_tests.forking import be_at, end_with, forks, say_into
 
 COMMAND = [sys.executable, "-m", "recsys_dagster.cli"]
 _ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "COLUMNS": "160"}
@@ -57,8 +57,6 @@ def _command(
     from recsys_dagster import cli
 
     say_into(out, err)
-    os.environ.clear()
-    os.environ |= surroundings
-    os.chdir(place)
+    be_at(place, surroundings)
     sys.argv[1:] = words
     end_with(cli.main)

@@ -8,7 +8,7 @@ import atexit
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +25,13 @@ def forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
+
+
+def be_at(place: Path, surroundings: Mapping[str, str]) -> None:
+    """Take over a folder and an environment: a fork has those of whoever forked first of all."""
+    os.environ.clear()
+    os.environ |= surroundings
+    os.chdir(place)
 
 
 def say_into(out: str | Path, err: str | Path) -> None:

@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from recsys_dagster.workshop import STAGES
 from recsys_dagster_tests.commands import COMMAND, Result, environment
-from recsys_dagster_tests.forking import forks, say_into
+from recsys_dagster_tests.forking import be_at, forks, say_into
 
 PIPELINE = ("pipeline",)
 _STARTS = "starts"
@@ -79,7 +79,8 @@ class Run:
         self.log = log or _log(data_dir)
         self._told, tells = forks().Pipe(duplex=False)
         self._process = forks().Process(
-            target=_run, args=(data_dir, words, self.log, sabotage, tells)
+            target=_run,
+            args=(Path.cwd(), environment(), data_dir, words, self.log, sabotage, tells),
         )
         self._process.start()
         tells.close()
@@ -186,13 +187,20 @@ def _log(data_dir: Path) -> Path:
 
 
 def _run(
-    data_dir: Path, words: tuple[str, ...], log: Path, sabotage: tuple[str, ...], tells: Connection
+    place: Path,
+    surroundings: Mapping[str, str],
+    data_dir: Path,
+    words: tuple[str, ...],
+    log: Path,
+    sabotage: tuple[str, ...],
+    tells: Connection,
 ) -> None:
     """What the forked process does."""
     from recsys_dagster import cli
     from recsys_dagster_tests.reliability.sabotaged import Sabotage, install
 
     os.setsid()
+    be_at(place, surroundings)
     say_into(os.devnull, log)
     tells.send(_STARTS)
     install(Sabotage(tells.send, *sabotage).reached)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from recsys_dagster import workshop
+from recsys_dagster_tests.commands import recsys
 from recsys_dagster_tests.crashing import FEW, World, add_history, copy_raw, disturb, wrong_after
-from recsys_dagster_tests.reliability.killing import time_stages
+from recsys_dagster_tests.reliability.killing import finish, time_stages
 
 pytestmark = pytest.mark.slow
 STAGES = {
@@ -40,3 +41,13 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(
     fell = disturb(world, data_dir, STAGES[name], random.Random(name))
     assert fell.total() - fell["over"] >= len(STAGES[name]) - 1, fell
     assert wrong_after(world, data_dir, temporary) == []
+
+
+def test_a_run_has_the_settings_of_the_test_that_starts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recsys("--version").code == 0  # so that there is a server to fork from
+    monkeypatch.setenv("RECSYS_KEEP_RUNS", "no number")
+    done = finish(tmp_path / "data")
+    assert done.code == 1
+    assert "RECSYS_KEEP_RUNS" in done.err
