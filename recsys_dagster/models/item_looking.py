@@ -1,8 +1,6 @@
 """`ItemKnn` looked into by compiled loops: for batches, which have the time to compile them."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,38 +96,19 @@ class CompiledItemKnn(ItemKnn):
         met = np.empty(len(seeds) * self.ids.shape[1] + 1, np.int32)
         return met[: _sum(self.ids, self.weights, seeds, counted, sums, met)], sums
 
-    def contributions(
-        self, seeds: Ids, items: Ids, weights: Float32Array | None = None
-    ) -> Float32Array:
-        """See `ItemKnn.contributions`."""
-        with self._asked(seeds, items, weights) as (counted, asked, rows, places):
-            parts = np.zeros((len(asked), len(seeds)), np.float32)
-            _place(self.ids, self.weights, *counted, places, parts)
-        return parts if len(asked) == len(items) and (asked == items).all() else parts[rows]
-
     def nearness(self, seeds: Ids, items: Ids, weights: Float32Array | None = None) -> Nearness:
         """See `ItemKnn.nearness`."""
-        with self._asked(seeds, items, weights) as (counted, asked, rows, places):
-            total, highest = np.zeros(len(asked)), np.zeros(len(asked), np.float32)
-            near = np.zeros(len(asked), np.int64)
-            _add_up(self.ids, self.weights, *counted, places, total, highest, near)
-        mean = (total / len(seeds)).astype(np.float32)
-        return Nearness(mean[rows], highest[rows], near[rows] / len(seeds))
-
-    @contextmanager
-    def _asked(
-        self, seeds: Ids, items: Ids, weights: Float32Array | None
-    ) -> Iterator[tuple[tuple[IntArray, Float32Array], Ids, IntArray, Int32Array]]:
-        """Rows and weights of seeds; the items once each; where `items` and where all are in it."""
         counted = self._rows(seeds, weights)
         check_indices("items", items, len(self))
         asked, rows = np.unique(items, return_inverse=True)
         places = _scratch(len(self)).places
         places[asked] = np.arange(len(asked))
-        try:
-            yield counted, asked, rows, places
-        finally:
-            places[asked] = -1
+        total, highest = np.zeros(len(asked)), np.zeros(len(asked), np.float32)
+        near = np.zeros(len(asked), np.int64)
+        _add_up(self.ids, self.weights, *counted, places, total, highest, near)
+        places[asked] = -1
+        mean = (total / len(seeds)).astype(np.float32)
+        return Nearness(mean[rows], highest[rows], near[rows] / len(seeds))
 
 
 @compiled
@@ -180,26 +159,6 @@ def _keep(
             if key > heap[0]:
                 replace_lowest(heap, key)
                 border = score_of(heap[0])
-
-
-@compiled
-def _place(
-    ids: Int32Array,
-    weights: Float32Array,
-    seeds: IntArray,
-    counted: Float32Array,
-    places: Int32Array,
-    parts: Float32Array,
-) -> None:
-    """Put the weight of each seed where the items that are asked for have their rows."""
-    for column in range(len(seeds)):
-        seed, count = seeds[column], counted[column]
-        for rank in range(ids.shape[1]):
-            item = ids[seed, rank]
-            if item < 0:
-                break
-            if places[item] >= 0:
-                parts[places[item], column] = weights[seed, rank] * count
 
 
 @compiled

@@ -130,16 +130,21 @@ def test_a_flipped_bit_without_a_trace_is_seen_by_who_reads_it_whole(
     assert Stamps(layout, thorough=True).read("svd_model") is None
 
 
-def test_an_output_is_read_whole_once(
-    stamps: Stamps, layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[Path] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that are read whole from now on."""
+    found: list[Path] = []
 
-    def counted(path: Path) -> str:
-        read.append(path)
+    def noted(path: Path) -> str:
+        found.append(path)
         return hash_file(path)
 
-    monkeypatch.setattr(module, "hash_file", counted)
+    monkeypatch.setattr(module, "hash_file", noted)
+    return found
+
+
+def test_an_output_is_read_whole_once(stamps: Stamps, layout: Layout, read: list[Path]) -> None:
+    read.clear()
     thorough = Stamps(layout, thorough=True)
     for _ in range(3):
         assert thorough.read("svd_model") is not None
@@ -149,15 +154,8 @@ def test_an_output_is_read_whole_once(
 
 
 def test_what_was_seen_or_written_before_is_not_read_again_unless_it_changed(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, read: list[Path]
 ) -> None:
-    read: list[Path] = []
-
-    def counted(path: Path) -> str:
-        read.append(path)
-        return hash_file(path)
-
-    monkeypatch.setattr(module, "hash_file", counted)
     seen: module.SeenWhole = {}
     first, second = (Stamps(layout, thorough=True, seen=seen) for _ in range(2))
     first.write("ranker", PRINT, [layout.songs], {})
