@@ -22,6 +22,7 @@ from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.progress import SILENT, Progress
 from recsys_dagster.recommend.engine import Engine
+from recsys_dagster.recommend.found import walked
 from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
 from recsys_dagster.recommend.ranker import Fusion, Learned, Ranker
@@ -178,7 +179,7 @@ def _trials(values: Floats) -> list[dict[str, Any]]:
 
 def _try(examples: Sequence[Example], held: int) -> Floats:
     """NDCG@10 of each contender on the listeners of a group, learned from the others, (c,)."""
-    rankers = contenders([one for one in examples if one.case.group != held])
+    rankers = map(walked, contenders([one for one in examples if one.case.group != held]))
     asked = [one for one in examples if one.case.group == held]
     return np.array([np.mean([one.ndcg(ranker) for one in asked]) for ranker in rankers])
 

@@ -25,7 +25,8 @@ def hits(ranked: NDArray[np.integer], relevant: NDArray[np.integer]) -> Hits:
     >>> hits(np.array([7, 3, 9]), np.array([3, 4])).tolist()
     [False, True, False]
     """
-    return np.isin(ranked, relevant)
+    found: Hits = (ranked[..., None] == relevant).any(axis=-1)  # NumPy's isin sorts both
+    return found
 
 
 def precision(hit: Hits, k: int) -> Figures:

@@ -113,9 +113,11 @@ def rank_block(
     """
     known = engine.bring_along(queries, _AHEAD) if isinstance(engine, BatchEngine) else queries
     lists = {name: no_lists(len(queries)) for name in asked}
+    every = {id(one): one for _, rankers in asked.values() for one in rankers}
+    engines = {number: engine.with_rankers(one) for number, one in every.items()}
     for row, query in enumerate(known):
         for name, (method, rankers) in asked.items():
-            ranked = engine.with_rankers(rankers[row]).rank(method, query, DEPTH).ids
+            ranked = engines[id(rankers[row])].order(method, query, DEPTH)
             lists[name][row, : len(ranked)] = ranked
     return lists
 

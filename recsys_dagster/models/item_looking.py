@@ -22,20 +22,25 @@ from recsys_dagster.models.best import (
     score_of,
 )
 from recsys_dagster.models.item_knn import ItemKnn, Nearness
-from recsys_dagster.models.svd.vectors import compiled
+from recsys_dagster.models.svd.vectors import compiled, fetch
 
 Ids = NDArray[np.integer]
+_AHEAD = 16
+"""How many neighbours ahead sums are fetched; at random places memory would be waited for."""
+_MARKS = 1 << 15
+"""Whether an item may be asked for is looked up by its last bits first: so few marks stay near."""
 
 
 class _Scratch:
     """Arrays over all items that a thread keeps, so that a query touches what it finds alone.
 
-    Between queries `sums` is NaN, and `places` -1, everywhere.
+    Between queries `sums` is NaN, `places` -1 and `marks` False everywhere.
     """
 
     def __init__(self, n_items: int) -> None:
         self.sums = np.full(n_items, np.nan)
         self.places = np.full(n_items, -1, np.int32)
+        self.marks = np.zeros(_MARKS, dtype=bool)
 
 
 _OF_THREAD = threading.local()
@@ -100,13 +105,15 @@ class CompiledItemKnn(ItemKnn):
         """See `ItemKnn.nearness`."""
         counted = self._rows(seeds, weights)
         check_indices("items", items, len(self))
-        asked, rows = np.unique(items, return_inverse=True)
-        places = _scratch(len(self)).places
-        places[asked] = np.arange(len(asked))
-        total, highest = np.zeros(len(asked)), np.zeros(len(asked), np.float32)
-        near = np.zeros(len(asked), np.int64)
-        _add_up(self.ids, self.weights, *counted, places, total, highest, near)
-        places[asked] = -1
+        scratch = _scratch(len(self))
+        n, bits = len(items), items & (_MARKS - 1)
+        scratch.places[items] = np.arange(n)
+        rows = scratch.places[items]  # of an item that is asked for twice, the last place
+        scratch.marks[bits] = True
+        total, highest, near = np.zeros(n), np.zeros(n, np.float32), np.zeros(n, np.int64)
+        _add_up(self.ids, self.weights, *counted, scratch.places, scratch.marks,
+                total, highest, near)  # fmt: skip
+        scratch.places[items], scratch.marks[bits] = -1, False
         mean = (total / len(seeds)).astype(np.float32)
         return Nearness(mean[rows], highest[rows], near[rows] / len(seeds))
 
@@ -124,13 +131,15 @@ def _sum(
 
     Of those the sum is no longer NaN, and they are the first of `met`.
     """
-    count = 0
+    count, width = 0, ids.shape[1]
     for place in range(len(seeds)):
         seed, share = seeds[place], counted[place]
-        for rank in range(ids.shape[1]):
+        for rank in range(width):
             item = ids[seed, rank]
             if item < 0:
                 break
+            if rank + _AHEAD < width:
+                fetch(sums, max(ids[seed, rank + _AHEAD], 0), 1)
             added = np.float64(np.float32(weights[seed, rank] * share))
             before = sums[item]
             # Without a branch, as it could not be foretold: the next item takes this one's place.
@@ -151,6 +160,8 @@ def _keep(
             sums[item] = -np.inf
     border = np.float32(-np.inf)
     for place in range(len(met)):
+        if place + _AHEAD < len(met):
+            fetch(sums, met[place + _AHEAD], 1)
         item = met[place]
         score = np.float32(sums[item])
         sums[item] = np.nan
@@ -168,6 +179,7 @@ def _add_up(
     seeds: IntArray,
     counted: Float32Array,
     places: Int32Array,
+    marks: BoolArray,
     total: Float64Array,
     highest: Float32Array,
     near: IntArray,
@@ -179,6 +191,8 @@ def _add_up(
             item = ids[seed, rank]
             if item < 0:
                 break
+            if not marks[item & (_MARKS - 1)]:
+                continue
             place = places[item]
             if place >= 0:
                 weight = np.float32(weights[seed, rank] * count)

@@ -9,6 +9,7 @@ import numpy as np
 
 from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float32Array, IntArray
+from recsys_dagster.side_by_side import THREADS
 
 LEAST_ROWS = 200_000
 """Below so many, scoring all of them is as fast."""
@@ -65,9 +66,13 @@ class Shortlist:
         turning = faiss.IndexPreTransform(turned, codes)
         turning.train(np.ascontiguousarray(sample, np.float32))
         index = faiss.IndexIDMap(turning)
-        for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
-            index.add_with_ids(np.ascontiguousarray(vectors(part), np.float32), part)
+        faiss.omp_set_num_threads(THREADS)  # each row is encoded by itself
+        try:
+            for start in range(0, len(rows), _AT_ONCE):
+                part = rows[start : start + _AT_ONCE]
+                index.add_with_ids(np.ascontiguousarray(vectors(part), np.float32), part)
+        finally:
+            faiss.omp_set_num_threads(1)
         return cls(index)
 
     def find(self, vector: Float32Array, n: int, besides: int = 0) -> IntArray | None:

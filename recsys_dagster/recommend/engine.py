@@ -18,10 +18,12 @@ from recsys_dagster.recommend.sources import (
     SOURCES,
     Artists,
     Candidates,
+    Ids,
     Items,
     Knn,
     Popular,
     Query,
+    Scores,
     Source,
     Svd,
 )
@@ -74,6 +76,13 @@ class Engine:
         """The best `n` songs by a method of `METHODS`; fewer where it finds no more."""
         return self.pool(method, query, n, depth=n)
 
+    def order(self, method: str, query: Query, n: int) -> Ids:
+        """The songs of `rank`, without what they owe to which source."""
+        if method != HYBRID:
+            return self.rank(method, query, n).ids
+        pool, scores = self._scored(query, n, self.features(query))
+        return pool.ids[_best(pool, scores, n)]
+
     def pool(self, method: str, query: Query, n: int, *, depth: int) -> Ranked:
         """The list of `depth` songs that `rank` gives, gone on with to `n` as far as it goes.
 
@@ -109,11 +118,20 @@ class Engine:
 
         Seeds without sound leave the other sources.
         """
-        ranker = self.rankers.of(query)
-        depth = max(ranker.candidates, depth)
-        pool, features = self.candidates(query, ranker.sources, depth), self.features(query)
-        scores = ranker.scores(pool, features).astype(np.float32)
-        best = np.lexsort((pool.ids, -scores))[:n]
-        shares = ranker.shares(pool, features, best)
+        features = self.features(query)
+        pool, scores = self._scored(query, depth, features)
+        best = _best(pool, scores, n)
+        shares = self.rankers.of(query).shares(pool, features, best)
         added = {name: (one * scores[best]).astype(np.float32) for name, one in shares.items()}
         return Ranked(pool.ids[best], scores[best], added)
+
+    def _scored(self, query: Query, depth: int, features: Features) -> tuple[Pool, Scores]:
+        """The candidates, and what the ranker gives each."""
+        ranker = self.rankers.of(query)
+        pool = self.candidates(query, ranker.sources, max(ranker.candidates, depth))
+        return pool, ranker.scores(pool, features).astype(np.float32)
+
+
+def _best(pool: Pool, scores: Scores, n: int) -> Ids:
+    """Where the `n` highest scores stand, of equals the lower id first."""
+    return np.lexsort((pool.ids, -scores))[:n]

@@ -63,10 +63,10 @@ class CandidateFeatures:
             columns |= source.columns(query, pool.ids)
         columns |= self._by_artist(pool.ids, columns)
         columns["seeds"] = np.array([np.log1p(len(query.seeds))])
-        rows = np.empty((len(pool.ids), len(FEATURE_NAMES)))
+        features = np.empty((len(FEATURE_NAMES), len(pool.ids)))
         for place, name in enumerate(FEATURE_NAMES):
-            rows[:, place] = columns[name]
-        return rows
+            features[place] = columns[name]
+        return np.ascontiguousarray(features.T)
 
     def _by_artist(self, ids: Ids, columns: Columns) -> Columns:
         """The best of r̂, and the sum of what seeds say, of all candidates by the same artist.

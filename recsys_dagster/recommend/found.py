@@ -71,27 +71,31 @@ class Found(Query):
         return Candidates(found.ids[:n], found.scores[:n])
 
 
-class _FoundSvd(Svd):
+class _FromAhead(Source):
     def candidates(self, query: Query, n: int) -> Candidates:
         found = query.best(self.name, n) if isinstance(query, Found) else None
-        return super().candidates(query, n) if found is None else found
+        return super().candidates(query, n) if found is None else found  # type: ignore[safe-super]
 
+
+class _FoundSvd(_FromAhead, Svd):
     def listener(self, query: Query) -> FoldIn:
         return query.listener if isinstance(query, Found) else super().listener(query)
 
 
-class _FoundKnn(Knn):
-    def candidates(self, query: Query, n: int) -> Candidates:
-        found = query.best(self.name, n) if isinstance(query, Found) else None
-        return super().candidates(query, n) if found is None else found
+class _FoundKnn(_FromAhead, Knn):
+    pass
 
 
-class _FoundItems(Items):
+class _CompiledItems(Items):
     def candidates(self, query: Query, n: int) -> Candidates:
         if not isinstance(self.model, CompiledItemKnn) or n < 1:
             return super().candidates(query, n)
         among = self._available, query.unwanted
         return Candidates(*self.model.best(query.seeds, self._weights(query), among, n))
+
+
+class _FoundItems(_FromAhead, _CompiledItems):
+    pass
 
 
 _FOUND: dict[type[Source], type[Source]] = {Svd: _FoundSvd, Knn: _FoundKnn, Items: _FoundItems}
@@ -113,7 +117,7 @@ class BatchEngine(Engine):
         return super().with_rankers(_compiled(rankers))
 
     def bring_along(self, queries: Sequence[Query], n: int) -> list[Found]:
-        """Queries that know their `n` best songs by taste and by sound.
+        """Queries that know their `n` best songs by taste, by sound and by who plays them.
 
         Parameters
         ----------
@@ -138,6 +142,9 @@ class BatchEngine(Engine):
         for one, near in zip(found, sound, strict=False):
             if near is not None:
                 one.ahead["knn"] = near
+        if self.items is not None:
+            for one in found:
+                one.ahead["items"] = self.items.candidates(one, n)
         return found
 
     def by_taste(
@@ -169,10 +176,11 @@ def _in_memory(models: Models) -> Models:
 
 
 def _compiled(rankers: Rankers) -> Rankers:
-    return Rankers(_walked(rankers.songs), _walked(rankers.history))
+    return Rankers(walked(rankers.songs), walked(rankers.history))
 
 
-def _walked(ranker: Ranker) -> Ranker:
+def walked(ranker: Ranker) -> Ranker:
+    """The same ranker, whose trees are walked by a compiled loop."""
     if not isinstance(ranker, Learned):
         return ranker
     return replace(ranker, models=tuple(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.placing import Places
 from recsys_dagster.recommend.ranker import Rankers
 from recsys_dagster.recommend.songs import add_search_columns
-from recsys_dagster.storage.atomic import write_json, write_text
+from recsys_dagster.storage.atomic import flush_tree, write_json, write_text
 from recsys_dagster.storage.releases import MODEL_CARD
 from recsys_dagster.storage.tables import read_table, scan_table, write_table
 
@@ -169,8 +170,12 @@ def pack(
         if model is not None:
             (directory / name).mkdir()
             model.save(directory / name)
-    for name, shortlist in make_shortlists(parts, LEAST_ROWS).items():
-        shortlist.save(directory / name / _SHORTLIST)
+    # What is large is forced to disk while shortlists take the processor.
+    with ThreadPoolExecutor(1) as beside:
+        flushed = beside.submit(flush_tree, directory)
+        for name, shortlist in make_shortlists(parts, LEAST_ROWS).items():
+            shortlist.save(directory / name / _SHORTLIST)
+        flushed.result()
     history = directory / "history"
     history.mkdir()
     write_json(history / "users.json", list(parts.histories.users))

@@ -32,9 +32,8 @@ from recsys_dagster.evaluation.split import Split
 from recsys_dagster.evaluation.trial import NAMES, Trial, run_trial
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import METHODS, PARTS
-from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Fusion
-from recsys_dagster.recommend.sources import Query
+from recsys_dagster.recommend.sources import Ids, Query
 from recsys_dagster_tests import worlds
 from recsys_dagster_tests.evaluation.test_protocol import again
 
@@ -109,12 +108,11 @@ class Repeating(Engine):
         self.__dict__.update(engine.__dict__)
         self.method = method
 
-    def rank(self, method: str, query: Query, n: int) -> Ranked:
-        ranked = super().rank(method, query, n)
-        ids = ranked.ids.copy()
+    def order(self, method: str, query: Query, n: int) -> Ids:
+        ids = super().order(method, query, n).copy()
         if method == self.method:
             ids[-1] = query.seeds[0] if len(query.exclude) == 0 else query.exclude[-1]
-        return Ranked(ids, ranked.scores, ranked.by_source)
+        return ids
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -30,9 +30,8 @@ from recsys_dagster.evaluation.trial import (
 from recsys_dagster.progress import Task
 from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.methods import METHODS
-from recsys_dagster.recommend.ranked import Ranked
 from recsys_dagster.recommend.ranker import Fusion
-from recsys_dagster.recommend.sources import Query
+from recsys_dagster.recommend.sources import Ids, Query
 from recsys_dagster_tests import worlds
 
 
@@ -55,10 +54,10 @@ class Watched(Engine):
         self.__dict__.update(engine.__dict__)
         self.seen = seen
 
-    def rank(self, method: str, query: Query, n: int) -> Ranked:
-        ranked = super().rank(method, query, n)
-        self.seen.append((method, query, ranked.ids.tolist()))
-        return ranked
+    def order(self, method: str, query: Query, n: int) -> Ids:
+        ids = super().order(method, query, n)
+        self.seen.append((method, query, ids.tolist()))
+        return ids
 
 
 @pytest.mark.parametrize("task", [STRANGERS, KNOWN, COLD])

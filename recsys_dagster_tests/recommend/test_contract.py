@@ -135,6 +135,7 @@ def test_many_at_a_time_is_one_at_a_time(
     (known,) = batch.bring_along([query], 120)
     one, other = plain.rank(method, query, 20), batch.rank(method, known, 20)
     assert other.ids.tolist() == one.ids.tolist()
+    assert batch.order(method, known, 20).tolist() == one.ids.tolist()
     np.testing.assert_allclose(other.scores, one.scores, rtol=1e-4, atol=1e-5)
 
 

@@ -126,9 +126,11 @@ class KnnIndex:
     def vector(self, song_ids: Ids) -> Float32Array:
         """Unit vectors of songs, (n, d) float32; NaN for songs that the index does not hold."""
         places = self.positions(song_ids)
-        found = np.full((len(places), len(self.vectors)), np.nan, dtype=np.float32)
-        found[places >= 0] = self.vectors[:, places[places >= 0]].T
-        return found
+        if not len(self):
+            return np.full((len(places), len(self.vectors)), np.nan, dtype=np.float32)
+        found = self.vectors.take(np.maximum(places, 0), axis=1)
+        found[:, places < 0] = np.nan
+        return found.T
 
     def query(
         self,

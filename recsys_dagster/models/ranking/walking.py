@@ -1,6 +1,7 @@
 """`Trees` walked by a compiled loop: for batches, which have the time to compile it."""
 
 from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,25 @@ class CompiledTrees(Trees):
     @classmethod
     def of(cls, trees: Trees) -> "CompiledTrees":
         """The same trees; arrays are shared."""
+        if isinstance(trees, cls):
+            return trees
         return cls(**{one.name: getattr(trees, one.name) for one in fields(trees)})
 
     def decision(self, features: NDArray[Any]) -> Float64Array:
         """See `Trees.decision`."""
         rows = np.ascontiguousarray(features, np.float64)
         found = np.full(len(rows), self.baseline)
-        # Left and right side by side: the way goes by a number, not by a branch that is guessed.
-        children = np.stack([self.left, self.right], axis=2).reshape(len(self.left), -1)
-        asked, below = self.feature.astype(np.uint32), children.astype(np.uint32)
-        _walk(rows, asked, below, self.threshold, self.value, self.depth, found)
+        _walk(rows, *self._nodes, self.threshold, self.value, self.depth, found)
         return found
+
+    @cached_property
+    def _nodes(self) -> tuple[Uint32Array, Uint32Array]:
+        """(trees, nodes) the features, (trees, 2 nodes) the children.
+
+        Left and right side by side: the way goes by a number, not by a branch that is guessed.
+        """
+        children = np.stack([self.left, self.right], axis=2).reshape(len(self.left), -1)
+        return self.feature.astype(np.uint32), children.astype(np.uint32)
 
 
 @compiled

@@ -71,10 +71,9 @@ class Knn(Source):
         usable = self.usable(query)
         if not len(usable) or not len(ids):
             return np.full(len(ids), np.nan, np.float32), np.full(len(ids), np.nan, np.float32)
-        places = self.index.positions(usable)
-        songs = self.index.vector(ids)
-        mean = songs @ units(self.index.mean(usable)[None])[0]
-        return mean, (songs @ self.index.vectors[:, places]).max(axis=1)
+        near = np.concatenate([units(self.index.mean(usable)[None]), self.index.vector(usable)])
+        cosines = near @ self.index.vector(ids).T
+        return cosines[0], cosines[1:].max(axis=0)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Cosine with each seed that the mean was taken of, where it is above 0."""
@@ -85,8 +84,9 @@ class Knn(Source):
     def columns(self, query: Query, ids: Ids) -> Columns:
         """Cosine with the mean of the seeds and with the nearest; 0 where either has no sound."""
         mean, nearest = self.cosines(query, ids)
+        missing = np.isnan(mean)
         return {
-            "knn_mean": np.nan_to_num(mean),
-            "knn_nearest": np.nan_to_num(nearest),
-            "audio_missing": np.isnan(mean),
+            "knn_mean": np.where(missing, np.float32(0), mean),
+            "knn_nearest": np.where(missing, np.float32(0), nearest),
+            "audio_missing": missing,
         }

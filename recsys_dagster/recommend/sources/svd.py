@@ -10,7 +10,7 @@ from recsys_dagster.models.svd.folding import FoldIn
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.sources.base import Candidates, Columns, Ids, Query, Scores, Source
-from recsys_dagster.recommend.sources.picking import is_among, top, units
+from recsys_dagster.recommend.sources.picking import is_among, lengths, top, units
 
 NEAREST_SEEDS = 50
 """Of a whole history, to how many of the most played songs a candidate is compared one by one."""
@@ -77,15 +77,24 @@ class Svd(Source):
 
     def scores_of(self, query: Query, ids: Ids) -> Scores:
         """The predicted ratings of some songs, (n,)."""
+        return self._scores_of(query, ids, self._factors(ids))
+
+    def _scores_of(self, query: Query, ids: Ids, factors: Scores) -> Scores:
         listener = self.listener(query)
         base = np.float32(self.model.mean + listener.bias)
-        factors, bias = self.model.item_factors[ids], self.model.item_bias[ids]
-        return np.asarray(factors @ listener.factors + bias + base, dtype=np.float32)
+        return np.asarray(factors @ listener.factors + self.model.item_bias[ids] + base, np.float32)
+
+    def _factors(self, ids: Ids) -> Scores:
+        return self.model.item_factors.take(ids, axis=0)  # several times as fast as [ids]
 
     def cosines(self, ids: Ids, seeds: Ids) -> Scores:
         """Cosines of the factors of (n,) songs and (s,) seeds, (n, s); 0 for a song without."""
-        songs, others = (units(self.model.item_factors[some]) for some in (ids, seeds))
-        return np.asarray(songs @ others.T, dtype=np.float32)
+        return self._cosines(self._factors(ids), seeds).T
+
+    def _cosines(self, factors: Scores, seeds: Ids) -> Scores:
+        """Seeds by songs: what is highest among the seeds is found faster so."""
+        others = units(self._factors(seeds))
+        return np.asarray(others @ factors.T / lengths(factors), dtype=np.float32)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Each seed's part of p_u·q_i, where it speaks for the song."""
@@ -94,11 +103,12 @@ class Svd(Source):
 
     def columns(self, query: Query, ids: Ids) -> Columns:
         """r̂, how far it lies behind the best candidate's, and the cosines with the seeds."""
-        scores = self.scores_of(query, ids)
-        cosines = self.cosines(ids, query.seeds[:NEAREST_SEEDS])
+        factors = self._factors(ids)
+        scores = self._scores_of(query, ids, factors)
+        cosines = self._cosines(factors, query.seeds[:NEAREST_SEEDS])
         return {
             "svd_score": scores,
             "svd_behind": scores - scores.max(initial=-np.inf),
-            "svd_nearest": cosines.max(axis=1, initial=-1),
-            "svd_farthest": cosines.min(axis=1, initial=1),
+            "svd_nearest": cosines.max(axis=0, initial=-1),
+            "svd_farthest": cosines.min(axis=0, initial=1),
         }
