@@ -3,7 +3,7 @@
 A batch is one Parquet file. What it was made from (its songs, the sources and what they may
 answer) is hashed into the file's own metadata: a batch is pending while its file is missing
 or was made from something else, and again when something in it is to be asked again or may not be
-kept any longer. So a killed run repeats at most the batch under way, or the forty that are filled
+kept any longer. So a killed run repeats at most the batch under way, or the hundred that are filled
 from files at a time. Each holds a hash of its content too: one that the disk has damaged is filled
 again.
 """
@@ -28,7 +28,7 @@ from recsys_dagster.web.terms import has_come
 
 VERSION = "4"
 """Raised when batches would be filled otherwise, so that they are filled again."""
-_TOGETHER = 40
+_TOGETHER = 100
 """Batches that are filled at once where all sources are files: joining a large catalogue costs
 nearly the same for one batch as for many, and so does flushing."""
 _FINGERPRINT = "recsys.fingerprint"

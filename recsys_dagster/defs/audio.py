@@ -29,7 +29,7 @@ from recsys_dagster.storage.tables import row_count, scan_table
 from recsys_dagster.workshop import RETRY_AT, STAGES, Workshop
 
 GROUP = "audio"
-_UNTOLD = 100
+_UNTOLD = 200
 """How many batches that are filled may wait until Dagster is told of them."""
 
 

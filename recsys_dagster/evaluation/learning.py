@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import hits, ndcg
-from recsys_dagster.evaluation.ranking import bring_along
+from recsys_dagster.evaluation.ranking import blocks_of, bring_along
 from recsys_dagster.models.ranking.logistic import Logistic
 from recsys_dagster.models.ranking.trees import Trees
 from recsys_dagster.progress import SILENT, Progress
@@ -95,16 +95,24 @@ def gather(
     listeners = np.unique([case.listener for case in cases])
     order = np.random.default_rng(0).permutation(len(listeners))[:most]
     asked = set(listeners[order].tolist())
-    kept = bring_along(engine_of, [case for case in cases if case.listener in asked])
+    kept = [case for case in cases if case.listener in asked]
+    blocks = list(blocks_of(engine_of, kept))
+
+    def find(block: slice) -> list[Example]:
+        alike = bring_along(engine_of(kept[block.start]), kept[block])
+        return [_example(case, engine_of(case)) for case in alike]
+
     examples = []
     with progress.task("Finding candidates", len(kept)) as task:
-        for case in kept:
-            engine = engine_of(case)
-            pool = engine.candidates(case.query, PARTS, DEFAULT.candidates)
-            found = engine.features(case.query)(pool)
-            examples.append(Example(case, pool, found.astype(np.float32)))
-            task.advance()
+        for found in side_by_side(find, blocks):
+            examples += found
+            task.advance(len(found))
     return examples
+
+
+def _example(case: Case, engine: Engine) -> Example:
+    pool = engine.candidates(case.query, PARTS, DEFAULT.candidates)
+    return Example(case, pool, engine.features(case.query)(pool).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

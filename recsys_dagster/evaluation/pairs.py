@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys_dagster.recommend.sources import is_among
+
 Ints = NDArray[np.integer[Any]]
 NO_SONG = -1
 """Stands in a list where it has no more songs."""
+_BITS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pairs:
     """Songs of listeners.
 
@@ -49,6 +53,10 @@ class Pairs:
         >>> Pairs.of([np.array([3]), np.array([4])]).stand_in(np.array([[3, 4], [3, -1]])).tolist()
         [[True, False], [False, False]]
         """
-        size = 1 + max(lists.max(initial=-1), self.songs.max(initial=-1))
-        places = np.arange(len(lists))[:, None] * size + lists
-        return np.isin(places, self.rows * size + self.songs) & (lists >= 0)
+        places = np.arange(len(lists))[:, None] << _BITS | lists  # -1 with any row is -1
+        return is_among(places, self._sorted)
+
+    @cached_property
+    def _sorted(self) -> Ints:
+        """Row and song of each pair in one number, ascending."""
+        return np.sort(self.rows << _BITS | self.songs)

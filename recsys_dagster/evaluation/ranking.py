@@ -132,22 +132,20 @@ def blocks_of(engine_of: EngineOf, cases: Sequence[Case]) -> Iterator[slice]:
         start = stop
 
 
-def bring_along(engine_of: EngineOf, cases: Sequence[Case]) -> list[Case]:
+def bring_along(engine: Engine, cases: Sequence[Case]) -> Sequence[Case]:
     """The same cases, whose queries know what can be found for many of them at once.
 
     What is recommended for them is what it would be otherwise.
+
+    Parameters
+    ----------
+    cases
+        At most a block, which are asked of the models of one engine.
     """
-
-    def bring(block: slice) -> Sequence[Case]:
-        alike = cases[block]
-        engine = engine_of(alike[0])
-        if not isinstance(engine, BatchEngine):
-            return alike
-        queries = engine.bring_along([case.query for case in alike], _AHEAD)
-        return [replace(case, query=query) for case, query in zip(alike, queries, strict=True)]
-
-    blocks = list(blocks_of(engine_of, cases))
-    return [case for found in side_by_side(bring, blocks) for case in found]
+    if not isinstance(engine, BatchEngine):
+        return cases
+    queries = engine.bring_along([case.query for case in cases], _AHEAD)
+    return [replace(case, query=query) for case, query in zip(cases, queries, strict=True)]
 
 
 def no_lists(count: int) -> Ints:

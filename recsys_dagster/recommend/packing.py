@@ -161,7 +161,6 @@ def pack(
     directory: Path, parts: Parts, evaluation: dict[str, Any], card: str | None = None
 ) -> None:
     """Write the parts, the evaluation and its model card into a directory that exists."""
-    write_table(add_search_columns(parts.songs), directory / "songs.parquet")
     np.save(directory / "artists.npy", parts.artists.astype(np.int32))
     np.save(directory / "features.npy", parts.features)
     write_json(directory / "features.json", list(parts.feature_names))
@@ -170,12 +169,16 @@ def pack(
         if model is not None:
             (directory / name).mkdir()
             model.save(directory / name)
-    # What is large is forced to disk while shortlists take the processor.
+
+    def write_songs() -> None:
+        flush_tree(directory)  # what is large waits for the disk beside what takes the processor
+        write_table(add_search_columns(parts.songs), directory / "songs.parquet")
+
     with ThreadPoolExecutor(1) as beside:
-        flushed = beside.submit(flush_tree, directory)
+        written = beside.submit(write_songs)
         for name, shortlist in make_shortlists(parts, LEAST_ROWS).items():
             shortlist.save(directory / name / _SHORTLIST)
-        flushed.result()
+        written.result()
     history = directory / "history"
     history.mkdir()
     write_json(history / "users.json", list(parts.histories.users))

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,22 @@ from recsys_dagster.workshop import Workshop
 
 
 def open_pairs(shop: Workshop) -> InteractionArrays:
-    """The interactions as arrays."""
-    return interaction_arrays(scan_table(shop.layout.interactions), scan_table(shop.layout.songs))
+    """The interactions as arrays, read-only; of one state of the tables they are kept."""
+    return _pairs_of(*map(_state_of, (shop.layout.interactions, shop.layout.songs)))
+
+
+@lru_cache(maxsize=1)
+def _pairs_of(*tables: tuple[Path, int, int, int]) -> InteractionArrays:
+    found = interaction_arrays(*(scan_table(path) for path, *_ in tables))
+    for array in (found.user, found.song, found.plays, found.early):
+        array.flags.writeable = False
+    return found
+
+
+def _state_of(table: Path) -> tuple[Path, int, int, int]:
+    """A table, and what changes with it: it is never written in place."""
+    status = table.stat()
+    return table, status.st_ino, status.st_size, status.st_ctime_ns
 
 
 def split_of(pairs: InteractionArrays) -> Split:

@@ -5,8 +5,15 @@ import pytest
 
 from recsys_dagster.evaluation.cases import Case, stranger_cases
 from recsys_dagster.evaluation.experiment import compare_rankers, headline
+from recsys_dagster.evaluation.learning import gather
 from recsys_dagster.evaluation.protocol import KNOWN, STRANGERS
-from recsys_dagster.evaluation.ranking import EngineOf, bring_along, by_method, rank_here
+from recsys_dagster.evaluation.ranking import (
+    EngineOf,
+    blocks_of,
+    bring_along,
+    by_method,
+    rank_here,
+)
 from recsys_dagster.evaluation.tasks import seeds_name
 from recsys_dagster.evaluation.trial import (
     Audience,
@@ -43,11 +50,30 @@ def test_cases_asked_by_the_block_get_what_they_get_alone(
         plain = engine_of(case)
         return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
 
-    cases = bring_along(by_block, trial.cases)
+    block = next(blocks_of(by_block, trial.cases))
+    cases = bring_along(by_block(trial.cases[0]), trial.cases[block])
+    assert len(cases) == block.stop > 1
     assert all(isinstance(case.query, Found) for case in cases)
     together = rank_here(by_block, trial.cases, by_method([method]))[method]
     differ = together != rank_here(engine_of, trial.cases, by_method([method]))[method]
     assert differ.mean() < 0.01  # scores that are equal but for rounding may change places
+
+
+def test_examples_found_by_the_block_are_those_found_alone(asked: tuple[Trial, EngineOf]) -> None:
+    trial, engine_of = asked
+    kept: dict[int, Engine] = {}
+
+    def by_block(case: Case) -> Engine:
+        plain = engine_of(case)
+        return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
+
+    alone, together = gather(trial.cases, engine_of), gather(trial.cases, by_block)
+    assert [one.case.listener for one in together] == [case.listener for case in trial.cases]
+    alike = 0
+    for one, other in zip(alone, together, strict=True):
+        if np.array_equal(one.pool.ids, other.pool.ids):
+            alike += np.allclose(one.features, other.features, rtol=1e-3, atol=1e-4)
+    assert alike > 0.95 * len(alone)  # at the border scores may be equal but for rounding
 
 
 def test_rankers_are_compared_over_the_same_cases(asked: tuple[Trial, EngineOf]) -> None:

@@ -162,3 +162,11 @@ def test_arrays_say_what_the_table_says() -> None:
     assert list(arrays.users) == sorted(arrays.users)
     order = np.lexsort((arrays.song, arrays.user))
     assert (order == np.arange(len(order))).all()
+
+
+def test_a_listener_of_no_known_song_is_in_no_array() -> None:
+    interactions = count([("a", "X", "one"), ("b", "Y", "two"), ("c", "X", "one")])
+    songs = unique_songs(interactions.lazy()).filter(pl.col("artist") == "X")
+    arrays = interaction_arrays(interactions.lazy(), songs.lazy())
+    assert arrays.users == ("a", "c")
+    assert arrays.user.tolist() == [0, 1]

@@ -1,9 +1,11 @@
 """Picking: the best of scores, and which ids are among others."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys_dagster.recommend.sources.base import Candidates, Ids, Scores
+from recsys_dagster.recommend.sources.base import Candidates, Scores
 
 _BLOCK = 64
 
@@ -35,10 +37,10 @@ def _reached(scores: Scores, n: int) -> float:
     return float(np.partition(maxima, blocks - n)[blocks - n])
 
 
-def is_among(ids: Ids, some: Ids) -> NDArray[np.bool_]:
-    """Which ids are among some, which are sorted; (n,). NumPy's `isin` sorts both each time."""
+def is_among(ids: NDArray[np.integer[Any]], some: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Which ids are among some, which are sorted. NumPy's `isin` sorts both each time."""
     if not len(some):
-        return np.zeros(len(ids), dtype=bool)
+        return np.zeros(ids.shape, dtype=bool)
     places = np.minimum(np.searchsorted(some, ids), len(some) - 1)
     return np.asarray(some[places] == ids)
 
