@@ -92,6 +92,7 @@ class FeatureBatches:
             .partition_by("batch", as_dict=True, maintain_order=True)
             .items()
         }
+        self._hashed: dict[tuple[int, tuple[tuple[str, str], ...]], str] = {}
         self._directory = directory
         self._sources = list(sources)
         self._clock = clock
@@ -186,9 +187,11 @@ class FeatureBatches:
         return {source.name: source.requests for source in self._sources}
 
     def _fingerprint(self, batch: int) -> str:
-        songs = self._songs[batch].select("song_id", "song_key", "spotify_ids").rows()
-        sources = [[source.name, source.fingerprint] for source in self._sources]
-        return hash_json([VERSION, sources, songs])
+        sources = tuple((source.name, source.fingerprint) for source in self._sources)
+        if (batch, sources) not in self._hashed:
+            songs = self._songs[batch].select("song_id", "song_key", "spotify_ids").rows()
+            self._hashed[batch, sources] = hash_json([VERSION, sources, songs])
+        return self._hashed[batch, sources]
 
 
 def _again_at(table: pl.DataFrame) -> float | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import xxhash
 
+AT_ONCE = 2
+"""Files that are hashed side by side; meanwhile others wait for the disk, or have a core too."""
 _CHUNK = 1 << 20
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys_dagster.errors import RecsysError
-from recsys_dagster.storage.hashing import checksum, content_hash, hash_file, hash_json
+from recsys_dagster.storage.hashing import AT_ONCE, checksum, content_hash, hash_file, hash_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -15,14 +15,17 @@ MANIFEST = "manifest.json"
 
 def describe_files(directory: Path) -> dict[str, dict[str, Any]]:
     """Hashes and size of every file below a directory, by its name there."""
+    paths = [path for path in sorted(directory.rglob("*")) if path.is_file()]
+    names = [path.relative_to(directory).as_posix() for path in paths]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(names, pool.map(_describe, paths), strict=True))
+
+
+def _describe(path: Path) -> dict[str, Any]:
     return {
-        path.relative_to(directory).as_posix(): {
-            "sha256": hash_file(path),
-            "xxh3_128": content_hash(path),
-            "size": path.stat().st_size,
-        }
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        "sha256": hash_file(path),
+        "xxh3_128": content_hash(path),
+        "size": path.stat().st_size,
     }
 
 

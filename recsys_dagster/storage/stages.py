@@ -12,12 +12,13 @@ it whole, for a disk can lose bits and keep the time.
 import json
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recsys_dagster.storage.atomic import flush, write_json
-from recsys_dagster.storage.hashing import checksum, hash_file, hash_json
+from recsys_dagster.storage.hashing import AT_ONCE, checksum, hash_file, hash_json
 from recsys_dagster.storage.layout import Layout
 
 _CHECKSUM = "checksum"
@@ -98,11 +99,10 @@ class Stamps:
         self, stage: str, expected: str, outputs: Iterable[Path], facts: Mapping[str, Any]
     ) -> Stamp:
         """Record a stage as done; `outputs` are files, or directories with all in them."""
-        files = {file for path in outputs for file in _files(path)}
-        described = {
-            file.relative_to(self._layout.root).as_posix(): self._describe(file)
-            for file in sorted(files)
-        }
+        files = sorted({file for path in outputs for file in _files(path)})
+        names = [file.relative_to(self._layout.root).as_posix() for file in files]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            described = dict(zip(names, pool.map(self._describe, files), strict=True))
         version = hash_json({name: file.sha256 for name, file in described.items()})[:16]
         stamp = Stamp(expected, version, described, dict(facts))
         document = asdict(stamp)
