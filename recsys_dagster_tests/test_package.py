@@ -178,6 +178,6 @@ def test_a_program_outside_is_checked_against_its_types(
 ) -> None:
     (tmp_path / "outside.py").write_text(OUTSIDE, encoding="utf-8")
     check = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(installed.python)]
-    command = [*check, "--config-file", os.devnull, "outside.py"]
+    command = [*check, "--config-file", os.devnull, "--cache-dir", os.devnull, "outside.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

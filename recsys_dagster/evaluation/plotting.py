@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,5 +16,6 @@ def markdown_image(figure: Figure, alt: str) -> str:
     buffer = io.BytesIO()
     figure.set_dpi(DPI)
     # `savefig` gives the same image, and draws everything once more before.
-    FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"optimize": True})
+    canvas: Any = FigureCanvasAgg(figure)  # matplotlib has no types for it
+    canvas.print_png(buffer, pil_kwargs={"optimize": True})
     return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"

@@ -130,7 +130,7 @@ class KnnIndex:
             return np.full((len(places), len(self.vectors)), np.nan, dtype=np.float32)
         found = self.vectors.take(np.maximum(places, 0), axis=1)
         found[:, places < 0] = np.nan
-        return found.T
+        return np.ascontiguousarray(found.T)
 
     def query(
         self,

@@ -71,9 +71,9 @@ class Knn(Source):
         usable = self.usable(query)
         if not len(usable) or not len(ids):
             return np.full(len(ids), np.nan, np.float32), np.full(len(ids), np.nan, np.float32)
-        near = np.concatenate([units(self.index.mean(usable)[None]), self.index.vector(usable)])
-        cosines = near @ self.index.vector(ids).T
-        return cosines[0], cosines[1:].max(axis=0)
+        songs, seeds = self.index.vector(ids), self.index.vector(usable)
+        mean = songs @ units(self.index.mean(usable)[None])[0]
+        return mean, (songs @ seeds.T).max(axis=1)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Cosine with each seed that the mean was taken of, where it is above 0."""

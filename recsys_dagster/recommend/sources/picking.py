@@ -47,10 +47,5 @@ def is_among(ids: NDArray[np.integer[Any]], some: NDArray[np.integer[Any]]) -> N
 
 def units(vectors: Scores) -> Scores:
     """Rows brought to length 1; rows of zeros stay so."""
-    return np.asarray(vectors / lengths(vectors)[:, None], dtype=np.float32)
-
-
-def lengths(vectors: Scores) -> Scores:
-    """The lengths of rows, (n,), 1 for rows of zeros: what to divide by."""
-    found = np.sqrt(np.einsum("nk,nk->n", vectors, vectors))
-    return np.where(found > 0, found, np.float32(1))
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

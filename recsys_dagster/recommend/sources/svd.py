@@ -10,7 +10,7 @@ from recsys_dagster.models.svd.folding import FoldIn
 from recsys_dagster.models.svd.model import SvdModel
 from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.sources.base import Candidates, Columns, Ids, Query, Scores, Source
-from recsys_dagster.recommend.sources.picking import is_among, lengths, top, units
+from recsys_dagster.recommend.sources.picking import is_among, top, units
 
 NEAREST_SEEDS = 50
 """Of a whole history, to how many of the most played songs a candidate is compared one by one."""
@@ -89,12 +89,10 @@ class Svd(Source):
 
     def cosines(self, ids: Ids, seeds: Ids) -> Scores:
         """Cosines of the factors of (n,) songs and (s,) seeds, (n, s); 0 for a song without."""
-        return self._cosines(self._factors(ids), seeds).T
+        return self._cosines(self._factors(ids), seeds)
 
     def _cosines(self, factors: Scores, seeds: Ids) -> Scores:
-        """Seeds by songs: what is highest among the seeds is found faster so."""
-        others = units(self._factors(seeds))
-        return np.asarray(others @ factors.T / lengths(factors), dtype=np.float32)
+        return np.asarray(units(factors) @ units(self._factors(seeds)).T, dtype=np.float32)
 
     def contributions(self, query: Query, ids: Ids) -> NDArray[Any]:
         """Each seed's part of p_u·q_i, where it speaks for the song."""
@@ -109,6 +107,6 @@ class Svd(Source):
         return {
             "svd_score": scores,
             "svd_behind": scores - scores.max(initial=-np.inf),
-            "svd_nearest": cosines.max(axis=0, initial=-1),
-            "svd_farthest": cosines.min(axis=0, initial=1),
+            "svd_nearest": cosines.max(axis=1, initial=-1),
+            "svd_farthest": cosines.min(axis=1, initial=1),
         }
