@@ -39,17 +39,23 @@ def asked() -> tuple[Trial, EngineOf]:
     return run_trial(engine_of, cases, audience, worlds.available(world)), engine_of
 
 
+def in_blocks(engine_of: EngineOf) -> EngineOf:
+    """The same models, one engine a fold, which is asked for many at a time."""
+    kept: dict[int, Engine] = {}
+
+    def of(case: Case) -> Engine:
+        plain = engine_of(case)
+        return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
+
+    return of
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_cases_asked_by_the_block_get_what_they_get_alone(
     asked: tuple[Trial, EngineOf], method: str
 ) -> None:
     trial, engine_of = asked
-    kept: dict[int, Engine] = {}
-
-    def by_block(case: Case) -> Engine:
-        plain = engine_of(case)
-        return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
-
+    by_block = in_blocks(engine_of)
     block = next(blocks_of(by_block, trial.cases))
     cases = bring_along(by_block(trial.cases[0]), trial.cases[block])
     assert len(cases) == block.stop > 1
@@ -61,12 +67,7 @@ def test_cases_asked_by_the_block_get_what_they_get_alone(
 
 def test_examples_found_by_the_block_are_those_found_alone(asked: tuple[Trial, EngineOf]) -> None:
     trial, engine_of = asked
-    kept: dict[int, Engine] = {}
-
-    def by_block(case: Case) -> Engine:
-        plain = engine_of(case)
-        return kept.setdefault(case.fold, BatchEngine(plain.models, plain.rankers))
-
+    by_block = in_blocks(engine_of)
     alone, together = gather(trial.cases, engine_of), gather(trial.cases, by_block)
     assert [one.case.listener for one in together] == [case.listener for case in trial.cases]
     alike = 0
