@@ -5,11 +5,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.listening.interactions import INTERACTIONS_SCHEMA
 from recsys_dagster.settings import load_settings
 from recsys_dagster.stages.laboratory import open_pairs
 from recsys_dagster.storage.tables import write_table
 from recsys_dagster.workshop import Workshop
+
+
+def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RecsysError, match="Run `recsys run` first"):
+        open_pairs(Workshop(load_settings(tmp_path)))
 
 
 def test_pairs_are_kept_until_a_table_is_another(tmp_path: Path) -> None:

@@ -28,27 +28,31 @@ from recsys_dagster.recommend.engine import Engine
 from recsys_dagster.recommend.found import BatchEngine
 from recsys_dagster.recommend.models import Models
 from recsys_dagster.recommend.ranker import Rankers
+from recsys_dagster.storage.hashing import FileState, state_of
 from recsys_dagster.storage.tables import scan_table
 from recsys_dagster.workshop import Workshop
 
 
 def open_pairs(shop: Workshop) -> InteractionArrays:
-    """The interactions as arrays, read-only; of one state of the tables they are kept."""
-    return _pairs_of(*map(_state_of, (shop.layout.interactions, shop.layout.songs)))
+    """The interactions as arrays, read-only; of one state of the tables they are kept.
+
+    Raises
+    ------
+    RecsysError
+        One of the tables is not there.
+    """
+    tables = shop.layout.interactions, shop.layout.songs
+    for table in tables:
+        scan_table(table)  # says what is to be done where it is not there
+    return _pairs_of(*map(state_of, tables))
 
 
 @lru_cache(maxsize=1)
-def _pairs_of(*tables: tuple[Path, int, int, int]) -> InteractionArrays:
-    found = interaction_arrays(*(scan_table(path) for path, *_ in tables))
+def _pairs_of(*tables: FileState) -> InteractionArrays:
+    found = interaction_arrays(*(scan_table(Path(path)) for path, *_ in tables))
     for array in (found.user, found.song, found.plays, found.early):
         array.flags.writeable = False
     return found
-
-
-def _state_of(table: Path) -> tuple[Path, int, int, int]:
-    """A table, and what changes with it: it is never written in place."""
-    status = table.stat()
-    return table, status.st_ino, status.st_size, status.st_ctime_ns
 
 
 def split_of(pairs: InteractionArrays) -> Split:

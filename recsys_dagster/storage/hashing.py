@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,17 @@ import xxhash
 AT_ONCE = 2
 """Files that are hashed side by side; meanwhile others wait for the disk, or have a core too."""
 _CHUNK = 1 << 20
+
+
+FileState = tuple[str, int, int, int]
+"""A file by its path, inode, size, and when anything of it changed (ctime, which no program can
+set back)."""
+
+
+def state_of(path: Path, status: os.stat_result | None = None) -> FileState:
+    """What is another once a file is; `status` is that of the file, where it is known."""
+    found = path.stat() if status is None else status
+    return str(path), found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def hash_file(path: Path) -> str:

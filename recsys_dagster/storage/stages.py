@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from recsys_dagster.storage.atomic import flush, write_json
-from recsys_dagster.storage.hashing import AT_ONCE, checksum, hash_file, hash_json
+from recsys_dagster.storage.hashing import (
+    AT_ONCE,
+    FileState,
+    checksum,
+    hash_file,
+    hash_json,
+    state_of,
+)
 from recsys_dagster.storage.layout import Layout
 
 _CHECKSUM = "checksum"
@@ -54,9 +61,8 @@ def fingerprint(
     return hash_json({"code": code_version, "inputs": dict(inputs), "settings": dict(settings)})
 
 
-SeenWhole = dict[tuple[str, int, int, int], str]
-"""SHA-256 of files by their path, inode, size, and when anything of them changed (ctime, which no
-program can set back)."""
+SeenWhole = dict[FileState, str]
+"""SHA-256 of files by their state."""
 
 
 class Stamps:
@@ -148,7 +154,7 @@ class Stamps:
         return OutputFile(self._hash(path, status), status.st_size, status.st_mtime_ns)
 
     def _hash(self, path: Path, status: os.stat_result) -> str:
-        known = str(path), status.st_ino, status.st_size, status.st_ctime_ns
+        known = state_of(path, status)
         if known not in self._seen:
             self._seen[known] = hash_file(path)
         return self._seen[known]
