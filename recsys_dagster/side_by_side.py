@@ -1,11 +1,14 @@
 """Work on several threads whose results come in order; compiled loops and NumPy let others run."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 THREADS = 2
 """What the stages of one machine take."""
@@ -31,7 +34,7 @@ def side_by_side(
     Whatever a task does, in its turn; those that have not begun are given up.
     """
     waiting: deque[Future[_Result]] = deque()
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+    with on_one_thread("blas"), ThreadPoolExecutor(threads) as pool:
         try:
             for task in tasks:
                 waiting.append(pool.submit(work, task))
@@ -41,3 +44,23 @@ def side_by_side(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def on_one_thread(kind: Literal["blas", "openmp"] | None = None) -> AbstractContextManager[Any]:
+    """Keep the libraries of this process that would take more threads on one.
+
+    Parameters
+    ----------
+    kind
+        Only those for matrix products (`blas`), or only those of OpenMP; without, both.
+    """
+    limiter: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(
+        limits=1, user_api=kind
+    )
+    return limiter
+
+
+@lru_cache(maxsize=1)
+def _libraries(_modules: int) -> ThreadpoolController:
+    """What is loaded: looked through once more only after something has been imported."""
+    return ThreadpoolController()

@@ -3,10 +3,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
-from recsys_dagster.side_by_side import side_by_side
+from recsys_dagster.side_by_side import _libraries, on_one_thread, side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -74,3 +75,21 @@ def test_matrix_products_stay_on_one_thread_and_are_set_free_again() -> None:
     """In a process of its own: the number is the process's, and others set it too."""
     printed = subprocess.check_output([sys.executable, "-c", ALONE], text=True)
     assert printed == "[2] [1] [2]\n"
+
+
+def test_libraries_are_looked_through_again_after_an_import_alone() -> None:
+    with on_one_thread("blas"):
+        pass
+    looked = _libraries.cache_info().misses
+    for _ in range(3):
+        with on_one_thread("blas"):
+            pass
+    assert _libraries.cache_info().misses == looked
+    name = "recsys_dagster_tests.looked_through"
+    sys.modules[name] = ModuleType(name)
+    try:
+        with on_one_thread():
+            pass
+    finally:
+        del sys.modules[name]
+    assert _libraries.cache_info().misses == looked + 1

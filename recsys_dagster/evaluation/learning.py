@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from recsys_dagster.evaluation.cases import Case
 from recsys_dagster.evaluation.metrics import hits, ndcg
@@ -26,7 +25,7 @@ from recsys_dagster.recommend.found import walked
 from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster.recommend.pool import Pool
 from recsys_dagster.recommend.ranker import Fusion, Learned, Ranker
-from recsys_dagster.side_by_side import side_by_side
+from recsys_dagster.side_by_side import on_one_thread, side_by_side
 
 FUSIONS: tuple[Mapping[str, float], ...] = (
     {"svd": 1.0, "items": 0.7, "artist": 0.5, "knn": 0.25},
@@ -164,7 +163,7 @@ def learn_ranker(examples: Sequence[Example], progress: Progress = SILENT) -> Le
 
     by_group, found = {}, []
     # Each learner asks for one thread of its own, and gives back what it found: one already.
-    with progress.task("Learning the ranker", len(groups) + 1) as task, threadpool_limits(1):
+    with progress.task("Learning the ranker", len(groups) + 1) as task, on_one_thread():
         for group, (tried, ranker) in zip(groups, side_by_side(learn, groups), strict=True):
             found.append(tried)
             by_group[group] = ranker

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from recsys_dagster.engines.spark.arrow import map_frames
+from recsys_dagster.side_by_side import on_one_thread
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -35,6 +35,6 @@ def spread(session: "SparkSession", blocks: int, work: BlockWork, schema: pl.Sch
 
 
 def _each(work: BlockWork, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    with threadpool_limits(1, "blas"):
+    with on_one_thread("blas"):
         for frame in frames:
             yield from map(work, frame["id"])

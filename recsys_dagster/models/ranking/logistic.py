@@ -14,6 +14,7 @@ from recsys_dagster.models.arrays import (
     load_settings,
     save_arrays,
 )
+from recsys_dagster.side_by_side import on_one_thread
 
 ARRAYS = ("mean", "scale", "coefficients")
 PENALTY = 10.0
@@ -56,12 +57,11 @@ class Logistic:
             "Logistic regression in rare events data".
         """
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
 
         rows = np.asarray(features, np.float64)
         mean, spread = rows.mean(axis=0), rows.std(axis=0)
         scale = np.where(spread > 0, spread, 1.0)
-        with threadpool_limits(1):  # small products: threads cost more than they bring
+        with on_one_thread():  # small products: threads cost more than they bring
             fitted = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky").fit(
                 (rows - mean) / scale, wanted
             )

@@ -21,6 +21,7 @@ from recsys_dagster.models.arrays import (
     load_settings,
     save_arrays,
 )
+from recsys_dagster.side_by_side import on_one_thread
 
 TREES = 80
 SETTINGS: dict[str, Any] = {
@@ -72,10 +73,9 @@ class Trees:
     ) -> "Trees":
         """Grow them by scikit-learn's `HistGradientBoostingClassifier`; see `Logistic.fit`."""
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
 
         rows = np.asarray(features, np.float64)
-        with threadpool_limits(1):  # beside other work, threads that wait for each other crawl
+        with on_one_thread():  # beside other work, threads that wait for each other crawl
             grown = HistGradientBoostingClassifier(**SETTINGS).fit(rows, wanted)
         nodes = [trees[0].nodes for trees in grown._predictors]  # no public way to the nodes
         baseline = float(np.ravel(grown._baseline_prediction)[0]) - float(np.log(thinned))
