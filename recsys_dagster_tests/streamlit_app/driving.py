@@ -1,12 +1,17 @@
 """The app as a visitor drives it, without a browser."""
 
+import tomllib
 from pathlib import Path
 
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 import streamlit_app
 
 APP = Path(streamlit_app.__file__).with_name("app.py")
+_SETTINGS = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+# `streamlit run` reads them from beside the app; `AppTest` does not.
+config.set_option("runner.magicEnabled", _SETTINGS["runner"]["magicEnabled"])
 
 
 def app(songs: str | None = None) -> AppTest:
