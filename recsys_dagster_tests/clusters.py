@@ -26,8 +26,11 @@ STARTS_WITHIN = 120
 _DEPLOY = "org.apache.spark.deploy"
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _SMALL_JVM = "-XX:+UseSerialGC"
-# Loops of seconds are not worth compiling well.
-_SHORT_JVM = f"{_SMALL_JVM} -XX:TieredStopAtLevel=1"
+# Loops of seconds are not worth compiling well, and Spark's own classes not worth a second look.
+_SHORT_JVM = (
+    f"{_SMALL_JVM} -XX:TieredStopAtLevel=1"
+    " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
 _DEFAULTS = """\
 spark.driver.extraJavaOptions {jvm}
 spark.executor.extraJavaOptions {jvm}
@@ -200,6 +203,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "SPARK_CONF_DIR": str(folder),
         "SPARK_DAEMON_JAVA_OPTS": _SHORT_JVM,
         "SPARK_DAEMON_MEMORY": "512m",
+        "SPARK_LAUNCHER_OPTS": _SHORT_JVM,
         "SPARK_HOME": str(_spark_home()),
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
         "SPARK_LOCAL_IP": "127.0.0.1",

@@ -16,7 +16,7 @@ from typing import NoReturn
 _PRELOADED = [
     "recsys_dagster.cli", "recsys_dagster.defs.running", "recsys_dagster.definitions",
     "sklearn.preprocessing", "sklearn.linear_model", "sklearn.ensemble",
-    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_agg", "recsys_dagster_tests.warm",
 ]  # fmt: skip
 
 

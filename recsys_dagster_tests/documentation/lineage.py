@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import grimp
 
@@ -46,6 +47,7 @@ def room(module: str) -> str | None:
     return _FRONT.get(rest[0], rest[0])
 
 
+@cache
 def rooms() -> Graph:
     """Every room, and the rooms that it imports directly; those that import most come first.
 
