@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recsys_dagster.evaluation.map_axes import Axis
-from recsys_dagster.evaluation.plotting import markdown_image
+from recsys_dagster.evaluation.plotting import framed, markdown_image
 from recsys_dagster.evaluation.song_map import SongMap
 
 MOST_PLAYED = 100
@@ -30,7 +30,7 @@ def plot_map(song_map: SongMap, plays: NDArray[Any] | None = None) -> str:
     """
     if song_map.reason is not None:
         return song_map.reason
-    figure = Figure(figsize=(7.5, 5.5), layout="constrained")
+    figure = framed(7.5, 5.5, left=0.5, right=0, top=0.35)
     axes = figure.subplots()
     _plot_density(figure, axes, song_map)
     said = f"Song map of {len(song_map.x)} songs"
@@ -57,7 +57,7 @@ def _plot_density(figure: Figure, axes: Axes, song_map: SongMap) -> None:
         cmap=_blues(), linewidths=0, antialiased=False,
     )  # fmt: skip
     axes.set(xlim=(left, right), ylim=(low, high))
-    figure.colorbar(hexagons, label="songs", shrink=0.6, format="{x:.0f}")
+    figure.colorbar(hexagons, label="songs", shrink=0.6, fraction=0.12, format="{x:.0f}")
 
 
 def _blues() -> Colormap:
