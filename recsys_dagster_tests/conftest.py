@@ -1,5 +1,6 @@
 """What many tests share: the `recsys` command, and a small released demo world."""
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,8 +22,16 @@ _TAKE_LONG = {"demo_world", "spark_cluster"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """As many examples as the tier has."""
+    """As many examples as the tier has; no search for garbage while modules are imported."""
     choose(config)
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, and not among what was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

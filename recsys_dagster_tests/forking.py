@@ -13,17 +13,11 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NoReturn
 
-_PRELOADED = [
-    "recsys_dagster.cli", "recsys_dagster.defs.running", "recsys_dagster.definitions",
-    "sklearn.preprocessing", "sklearn.linear_model", "sklearn.ensemble",
-    "matplotlib.backends.backend_agg", "recsys_dagster_tests.warm",
-]  # fmt: skip
-
 
 def forks() -> ForkServerContext:
     """Where processes that have the command imported are started."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
+    context.set_forkserver_preload(["recsys_dagster_tests.warm"])
     return context
 
 

@@ -1,25 +1,45 @@
-"""What a run sets up once in its process, done beforehand: importing it is all.
+"""What a run imports and sets up once in its process, done beforehand: importing this is all.
 
 Forks have it from their server; see `forking`. Nothing here may start a thread: they are lost in a
 fork, and with them the locks that they held.
 """
 
+import gc
 import tempfile
+from importlib import import_module
 
-import dagster as dg
-import numpy as np
-from matplotlib.figure import Figure
-from numba.core.registry import cpu_target
-
-from recsys_dagster.evaluation.plotting import markdown_image
-from recsys_dagster.models import item_counting  # noqa: F401
+_IMPORTED = (
+    "recsys_dagster.cli", "recsys_dagster.defs.running", "recsys_dagster.definitions",
+    "recsys_dagster.models.item_counting", "recsys_dagster.recommend", "recsys_dagster.status",
+    "sklearn.preprocessing", "sklearn.linear_model", "sklearn.ensemble",
+)  # fmt: skip
 
 
 def _set_up() -> None:
+    for name in _IMPORTED:
+        import_module(name)
+    _compiler()
+    _drawing()
+    _dagster()
+
+
+def _compiler() -> None:
+    from numba.core.registry import cpu_target
+
     cpu_target.target_context.refresh()
-    figure = Figure(layout="constrained")
-    figure.subplots().plot(np.arange(3), label="fonts")
+
+
+def _drawing() -> None:
+    from recsys_dagster.evaluation.plotting import framed, markdown_image
+
+    figure = framed(4, 3)
+    figure.subplots().plot([1, 2], label="fonts")
     markdown_image(figure, "fonts")
+
+
+def _dagster() -> None:
+    import dagster as dg
+
     with (
         tempfile.TemporaryDirectory(prefix="recsys-warm-") as folder,
         dg.DagsterInstance.local_temp(folder) as instance,
@@ -27,4 +47,8 @@ def _set_up() -> None:
         instance.get_run_records(limit=1)
 
 
+gc.disable()  # what is imported is no garbage, and looking for some takes half as long again
 _set_up()
+gc.collect()
+gc.freeze()
+gc.enable()

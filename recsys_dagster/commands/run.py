@@ -6,6 +6,7 @@ import typer
 
 from recsys_dagster.commands import console
 from recsys_dagster.commands.answers import show_answer
+from recsys_dagster.commands.loading import loading
 from recsys_dagster.commands.parts import AsJson, DataDir, chosen_settings, print_json
 from recsys_dagster.commands.progress import progress_on_stderr
 from recsys_dagster.commands.releases import rolled_back
@@ -27,8 +28,9 @@ def run(
     is new, and ranker and evaluation stand. With nothing in raw/history, a made-up demo world is
     made first.
     """
-    from recsys_dagster.defs.running import run_everything
-    from recsys_dagster.status import read_status
+    with loading():
+        from recsys_dagster.defs.running import run_everything
+        from recsys_dagster.status import read_status
 
     settings = chosen_settings(data_dir)
     with progress_on_stderr() as progress:
