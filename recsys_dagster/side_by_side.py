@@ -46,13 +46,13 @@ def side_by_side(
             pool.shutdown(cancel_futures=True)
 
 
-def on_one_thread(kind: Literal["blas", "openmp"] | None = None) -> AbstractContextManager[Any]:
+def on_one_thread(kind: Literal["blas"] | None = None) -> AbstractContextManager[Any]:
     """Keep the libraries of this process that would take more threads on one.
 
     Parameters
     ----------
     kind
-        Only those for matrix products (`blas`), or only those of OpenMP; without, both.
+        Only those for matrix products; without, those of OpenMP too.
     """
     limiter: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(
         limits=1, user_api=kind

@@ -4,9 +4,10 @@ Forks have it from their server; see `forking`. Nothing here may start a thread:
 fork, and with them the locks that they held.
 """
 
-import gc
 import tempfile
 from importlib import import_module
+
+from recsys_dagster.commands.loading import loading
 
 _IMPORTED = (
     "recsys_dagster.cli", "recsys_dagster.defs.running", "recsys_dagster.definitions",
@@ -30,9 +31,9 @@ def _compiler() -> None:
 
 
 def _drawing() -> None:
-    from recsys_dagster.evaluation.plotting import framed, markdown_image
+    from recsys_dagster.evaluation.plotting import blank, markdown_image
 
-    figure = framed(4, 3)
+    figure = blank(4, 3)
     figure.subplots().plot([1, 2], label="fonts")
     markdown_image(figure, "fonts")
 
@@ -47,8 +48,5 @@ def _dagster() -> None:
         instance.get_run_records(limit=1)
 
 
-gc.disable()  # what is imported is no garbage, and looking for some takes half as long again
-_set_up()
-gc.collect()
-gc.freeze()
-gc.enable()
+with loading():
+    _set_up()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from recsys_dagster.evaluation.plotting import framed, markdown_image
+from recsys_dagster.evaluation.plotting import blank, markdown_image
 
 
 def plot_months(counts: Mapping[str, int]) -> str:
@@ -12,7 +12,7 @@ def plot_months(counts: Mapping[str, int]) -> str:
     if not counts:
         return "none of the listens has a time"
     months = pl.Series([*counts]).str.to_date("%Y-%m")
-    figure = framed(6, 2.4, right=0.45, bottom=0.3, top=0.25)
+    figure = blank(6, 2.4)
     axes = figure.subplots()
     axes.bar(months.to_numpy(), [*counts.values()], width=27)
     axes.set(ylabel="listens a month")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from recsys_dagster.audio.features import FEATURE_TABLE
-from recsys_dagster.evaluation.plotting import framed, markdown_image
+from recsys_dagster.evaluation.plotting import blank, markdown_image
 
 _UNITS = {feature.name: feature.unit for feature in FEATURE_TABLE}
 _WHOLE = {feature.name for feature in FEATURE_TABLE if feature.whole}
@@ -43,9 +43,8 @@ def plot_distributions(summary: Mapping[str, Any]) -> str:
     """
     features: Mapping[str, Mapping[str, Any]] = summary["features"]
     down = -(-(len(features) + 1) // _ACROSS)  # one more for the legend
-    figure = framed(11, 1.9 * down, left=0.1, right=0.1, bottom=0.3, top=0.25)
-    gaps = {"wspace": 0.1, "hspace": 0.4}
-    cells = figure.subplots(down, _ACROSS, squeeze=False, gridspec_kw=gaps).ravel()
+    figure = blank(11, 1.9 * down)
+    cells = figure.subplots(down, _ACROSS, squeeze=False).ravel()
     for cell in cells:
         cell.set_axis_off()
     for cell, (name, row) in zip(cells, features.items(), strict=False):
@@ -105,7 +104,7 @@ def plot_correlations(summary: Mapping[str, Any]) -> str:
     table = np.array(summary["correlations"]["matrix"], dtype=np.float64)
     lower = table[1:, :-1]  # the diagonal is 1, and the rest is the same once more
     shown = np.where(np.tri(len(lower)) > 0, lower, np.nan)
-    figure = framed(8, 5.5, left=1.35, right=0.25, bottom=1)
+    figure = blank(8, 5.5)
     axes = figure.subplots()
     image = axes.imshow(shown, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(shown):
@@ -115,7 +114,7 @@ def plot_correlations(summary: Mapping[str, Any]) -> str:
     axes.set_yticks(range(len(names) - 1), names[1:])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(image, label="correlation", shrink=0.6, fraction=0.12)
+    figure.colorbar(image, label="correlation", shrink=0.6)
     return markdown_image(figure, _say_correlations(names, table))
 
 

@@ -10,12 +10,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recsys_dagster.evaluation.map_axes import Axis
-from recsys_dagster.evaluation.plotting import framed, markdown_image
+from recsys_dagster.evaluation.plotting import blank, markdown_image
 from recsys_dagster.evaluation.song_map import SongMap
 
 MOST_PLAYED = 100
 _SHOWN = (0.1, 99.9)
 """The percentiles of the songs that the map's frame holds: a few odd ones would shrink all."""
+
+_MOST_LETTERS = 48
+"""Of both ends of an axis in one line: more would not go along its height."""
 
 
 def plot_map(song_map: SongMap, plays: NDArray[Any] | None = None) -> str:
@@ -30,7 +33,7 @@ def plot_map(song_map: SongMap, plays: NDArray[Any] | None = None) -> str:
     """
     if song_map.reason is not None:
         return song_map.reason
-    figure = framed(7.5, 5.5, left=0.5, right=0, top=0.35)
+    figure = blank(7.5, 5.5)
     axes = figure.subplots()
     _plot_density(figure, axes, song_map)
     said = f"Song map of {len(song_map.x)} songs"
@@ -43,7 +46,10 @@ def plot_map(song_map: SongMap, plays: NDArray[Any] | None = None) -> str:
 
 
 def _axis_label(axis: Axis) -> str:
-    return f"{axis.low}  ⟵    ⟶  {axis.high}\n{axis.share:.0%} of the differences between songs"
+    long = len(axis.low + axis.high) > _MOST_LETTERS
+    between = "\n" if long else "    "
+    share = f"{axis.share:.0%} of the differences between songs"
+    return f"{axis.low}  ⟵{between}⟶  {axis.high}\n{share}"
 
 
 def _plot_density(figure: Figure, axes: Axes, song_map: SongMap) -> None:
@@ -57,7 +63,7 @@ def _plot_density(figure: Figure, axes: Axes, song_map: SongMap) -> None:
         cmap=_blues(), linewidths=0, antialiased=False,
     )  # fmt: skip
     axes.set(xlim=(left, right), ylim=(low, high))
-    figure.colorbar(hexagons, label="songs", shrink=0.6, fraction=0.12, format="{x:.0f}")
+    figure.colorbar(hexagons, label="songs", shrink=0.6, format="{x:.0f}")
 
 
 def _blues() -> Colormap:

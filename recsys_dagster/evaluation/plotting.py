@@ -1,4 +1,4 @@
-"""What all plots share: a figure with its margins, and as an image in Markdown.
+"""What all plots share: a figure, and as an image in Markdown.
 
 Figures in words stand in the same modules as their plots, so matplotlib is loaded only to draw.
 """
@@ -14,24 +14,11 @@ DPI = 80
 """Enough for Dagster's panel; an image then stays well below 100 kB."""
 
 
-def framed(
-    width: float,
-    height: float,
-    *,
-    left: float = 0.8,
-    right: float = 0.2,
-    bottom: float = 0.5,
-    top: float = 0.1,
-) -> "Figure":
-    """A figure without axes yet, whose axes will keep so many inches from its edges.
-
-    What stands there has a known size; to let matplotlib find it takes as long as all else.
-    """
+def blank(width: float, height: float) -> "Figure":
+    """A figure of so many inches, without axes yet; it makes room for what stands at its edges."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height))
-    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
-    return figure
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def markdown_image(figure: "Figure", alt: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recsys_dagster.evaluation.plotting import framed, markdown_image
+from recsys_dagster.evaluation.plotting import blank, markdown_image
 
 COLUMNS = tuple(f"{name}@{k}" for name in ("ndcg", "recall", "precision") for k in (5, 10, 20))
 BEYOND_COLUMNS = (
@@ -152,7 +152,7 @@ def plot_methods(
 ) -> str:
     """NDCG@10 of each method as bars with their intervals, as a Markdown image."""
     names = by_ndcg(methods)[::-1]
-    figure = framed(6, 0.4 * len(names) + 1, left=0.9)
+    figure = blank(6, 0.4 * len(names) + 1)
     axes = figure.subplots()
     axes.barh(names, [methods[name]["ndcg@10"] or 0 for name in names])
     for place, name in enumerate(names):
@@ -183,7 +183,7 @@ def plot_training(training: Mapping[str, Any]) -> str:
         `curve`, `best_epoch` and `measure`, as the asset of the factorisation leaves them.
     """
     curve, best, measure = training["curve"], training["best_epoch"], training["measure"]
-    figure = framed(6, 3, right=0.8)
+    figure = blank(6, 3)
     axes = figure.subplots()
     # Squared errors share an axis; a ranking figure has one of its own.
     other = axes if measure == "mse" else axes.twinx()

@@ -37,6 +37,9 @@ INTERVALS: dict[str, dict[str, list[float] | None]] = {
     "hybrid": {"ndcg@10": [0.1, 0.3]},
     "random": {"ndcg@10": None},
 }
+LARGE: list[dict[str, float | None]] = [
+    {"epoch": epoch, "train_loss": 1e5 * epoch, "valid": 1e-5 * epoch} for epoch in range(4)
+]
 CURVE: list[dict[str, float | None]] = [
     {"epoch": epoch, "train_loss": 1 / (epoch + 1), "valid": 2 / (epoch + 1)} for epoch in range(61)
 ]
@@ -140,7 +143,10 @@ def test_figures_in_words() -> None:
     pytest.param(lambda: plot_methods(METHODS), id="methods"),
     pytest.param(lambda: plot_methods(METHODS, INTERVALS), id="intervals"),
     pytest.param(lambda: plot_methods({"random": dict.fromkeys(COLUMNS)}), id="nothing measured"),
+    pytest.param(lambda: plot_methods({"artist_and_sound": dict.fromkeys(COLUMNS, 0.5)}),
+                 id="a long name"),
     pytest.param(lambda: training(CURVE, 40), id="training"),
+    pytest.param(lambda: training(LARGE, 2), id="large losses"),
     pytest.param(lambda: training(CURVE, 40, "mse"), id="squared error"),
     pytest.param(lambda: training(CURVE[:1], 0), id="one epoch"),
     pytest.param(lambda: training([{**one, "valid": None} for one in CURVE], 60),

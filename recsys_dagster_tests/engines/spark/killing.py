@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from recsys_dagster.models.svd.model import SvdModel
+from recsys_dagster.stages.quality import FILE
 from recsys_dagster.storage.layout import Layout
 from recsys_dagster_tests.clusters import Cluster, cluster
 from recsys_dagster_tests.commands import COMMAND, environment
@@ -62,7 +63,8 @@ class Killer(threading.Thread):
 
     def _kill(self, stage: str, app: str) -> None:
         while f"Launching executor {app}" not in self._said():
-            time.sleep(0.1)
+            if self._over.wait(0.1):
+                return
         time.sleep(self._after)
         self._cluster.kill_worker()
         over = f"Received unregister request from application {app}"
@@ -111,7 +113,7 @@ def compare(one: Path, other: Path) -> list[str]:
     figures = [_ndcg(folder) for folder in (one, other)]
     if any(abs(figures[0][name] - figures[1][name]) > 1e-3 for name in figures[0]):
         apart.append(f"evaluation: {figures[0]} and {figures[1]}")
-    lists = [_lists(folder) for folder in (one, other)]
+    lists = [pl.read_parquet(Layout(folder).recommendations) for folder in (one, other)]
     alike = lists[0].join(lists[1], on=["user", "song_id"], how="inner").height / lists[0].height
     tell(f"user_recommendations: {alike:.2%} of {lists[0].height:,} are the same songs")
     if lists[0].height != lists[1].height or alike < 0.99:
@@ -120,12 +122,8 @@ def compare(one: Path, other: Path) -> list[str]:
 
 
 def _ndcg(folder: Path) -> dict[str, float]:
-    found: dict[str, Any] = json.loads((Layout(folder).evaluation / "evaluation.json").read_text())
+    found: dict[str, Any] = json.loads((Layout(folder).evaluation / FILE).read_text())
     return {name: row["ndcg@10"] for name, row in found["methods"].items()}
-
-
-def _lists(folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(Layout(folder).recommendations)
 
 
 def main() -> None:
