@@ -1,9 +1,11 @@
 """The app as a visitor drives it, without a browser."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import streamlit_app
@@ -12,6 +14,9 @@ APP = Path(streamlit_app.__file__).with_name("app.py")
 _SETTINGS = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 # `streamlit run` reads them from beside the app; `AppTest` does not.
 config.set_option("runner.magicEnabled", _SETTINGS["runner"]["magicEnabled"])
+# A server looks once for components among all that is installed; `AppTest` does for each visitor.
+_scan = cache(manifest_scanner.scan_component_manifests)
+manifest_scanner.scan_component_manifests = _scan
 
 
 def app(songs: str | None = None) -> AppTest:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 import polars as pl
 
 EXPECTED = "31 Jan 2021 23:36, 2021-01-31 23:36:05 or seconds since 1970"
 NOT_UNDERSTOOD = f"a time that is not understood, expected {EXPECTED}"
-_EARLIEST = datetime(1969, 1, 1, tzinfo=UTC)
+_EARLIEST = pl.lit(datetime(1969, 1, 1, tzinfo=UTC))  # once: Polars takes long over time zones
 """An unset clock west of Greenwich; before it the year has two digits."""
 SET_SINCE = datetime(1971, 1, 1, tzinfo=UTC)
 """Before it, a clock was not set."""
@@ -42,10 +43,14 @@ def shape_of_times(texts: Sequence[str]) -> str | None:
     present = pl.Series("text", [text for text in texts if text.strip()], pl.String).to_frame()
     if not present.height:
         return None
-    unread = present.select(
-        parse_times(pl.col("text"), [shape]).null_count().alias(shape) for shape in SHAPES
-    ).row(0)
+    unread = present.select_seq(_unread_by_shape()).row(0)
     return next((shape for shape, count in zip(SHAPES, unread, strict=True) if not count), None)
+
+
+@cache
+def _unread_by_shape() -> list[pl.Expr]:
+    """How many of a column `text` have not a shape, for each shape."""
+    return [parse_times(pl.col("text"), [shape]).null_count().alias(shape) for shape in SHAPES]
 
 
 def _parse(text: pl.Expr, shape: str) -> pl.Expr:
