@@ -25,8 +25,17 @@ def shop(world: Path) -> Workshop:
     return Workshop(load_settings(world))
 
 
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an instance that was never used: making its databases takes longest."""
+    home = tmp_path_factory.mktemp("dagster")
+    with dg.instance_for_test(temp_dir=str(home)):
+        return home
+
+
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance(new_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """A Dagster instance that knows nothing."""
-    with dg.instance_for_test() as made:
+    home = shutil.copytree(new_home, tmp_path / "dagster_home")
+    with dg.instance_for_test(temp_dir=str(home)) as made:
         yield made

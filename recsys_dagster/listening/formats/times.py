@@ -8,7 +8,7 @@ import polars as pl
 
 EXPECTED = "31 Jan 2021 23:36, 2021-01-31 23:36:05 or seconds since 1970"
 NOT_UNDERSTOOD = f"a time that is not understood, expected {EXPECTED}"
-_EARLIEST = pl.lit(datetime(1969, 1, 1, tzinfo=UTC))  # once: Polars takes long over time zones
+_EARLIEST = datetime(1969, 1, 1, tzinfo=UTC)
 """An unset clock west of Greenwich; before it the year has two digits."""
 SET_SINCE = datetime(1971, 1, 1, tzinfo=UTC)
 """Before it, a clock was not set."""
@@ -35,7 +35,7 @@ SHAPES: tuple[str, ...] = (
 def parse_times(text: pl.Expr, shapes: Sequence[str] = SHAPES) -> pl.Expr:
     """Times in UTC; null where a text has none of the shapes."""
     time = pl.coalesce([_parse(text, shape) for shape in shapes])
-    return pl.when(time >= _EARLIEST).then(time)
+    return pl.when(time >= _earliest()).then(time)
 
 
 def shape_of_times(texts: Sequence[str]) -> str | None:
@@ -45,6 +45,12 @@ def shape_of_times(texts: Sequence[str]) -> str | None:
         return None
     unread = present.select_seq(_unread_by_shape()).row(0)
     return next((shape for shape, count in zip(SHAPES, unread, strict=True) if not count), None)
+
+
+@cache
+def _earliest() -> pl.Expr:
+    """Made once, for Polars takes long over time zones; not on import, for it starts threads."""
+    return pl.lit(_EARLIEST)
 
 
 @cache
