@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -181,7 +182,9 @@ class Lastfm1K(DelimitedHistory):
         return TableLayout(shape, Columns(user=0, artist=3, title=5, time=(1,)))
 
 
+@lru_cache(maxsize=1 << 6)
 def _is_time(text: str) -> bool:
+    """Every format asks it of a file's first line, some more than once."""
     return shape_of_times([text.strip()]) is not None
 
 
