@@ -3,8 +3,6 @@
 import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,16 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """As many examples as the tier has; no search for garbage while modules are imported."""
     choose(config)
     gc.disable()
-
-
-def pytest_collection(session: pytest.Session) -> None:
-    """Of two workers that import all tests one begins at the end: each compiles half of them."""
-    everything = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if everything and os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
-        root = Path(__file__).parent
-        for file in sorted(root.rglob("test_*.py"), reverse=True):
-            with suppress(Exception, pytest.skip.Exception):  # told when it is collected
-                import_module(".".join(file.relative_to(root.parent).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:
