@@ -1,7 +1,7 @@
 """Breaks the package in small ways, one at a time, and sees whether a test notices.
 
 uv run --group mutation python -m recsys_dagster_tests.mutating --minutes 60 [--seed N]
-    [--share 0.05] [--rooms models …] [--results file]
+    [--share 0.05] [--rooms models …] [--workers 2] [--results file]
 
 A seeded sample of each module's mutants is shown to the fast tests of its module. Those that live
 are then shown to all fast tests of its room that come to it by imports; who lives still has
@@ -11,14 +11,15 @@ are lines of JSON, by which a run goes on where it ended.
 
 import argparse
 import json
-import random
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=ROOMS)
+    parser.add_argument("--workers", type=int, default=2, help="mutants that are tried at once")
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
     options = parser.parse_args()
     until = time.monotonic() + 60 * options.minutes
@@ -84,11 +86,15 @@ def main() -> None:
         bench = Bench(REPOSITORY, Path(folder))
         modules = [module for room in options.rooms for module in bench.imports.modules(room)]
         every = [mutants(module, path_of(module, bench.whole)) for module in modules]
-        chosen = sample(every, options.share, random.Random(options.seed))
-        for asked in ("module", "room"):
-            for mutant in chosen:
-                if time.monotonic() < until and results.waits(mutant, asked):
-                    results.add(mutant, bench.fate(mutant, asked))
+        chosen = sample(every, options.share, options.seed)
+
+        def ask(mutant: Mutant, asked: str) -> None:
+            if time.monotonic() < until and results.waits(mutant, asked):
+                results.add(mutant, bench.fate(mutant, asked))
+
+        with ThreadPoolExecutor(options.workers) as workers:
+            for asked in ("module", "room"):
+                list(workers.map(partial(ask, asked=asked), chosen))
         if said := bench.fail_without(results.killers()):
             sys.exit(f"Tests that killed mutants fail without them, too:\n{said}")
     results.report(one for found in every for one in found)

@@ -77,10 +77,14 @@ def _stars(nodes: list[Any]) -> Iterator[tuple[Position, Position]]:
                 yield node.start_pos, node.start_pos
 
 
-def sample(every: list[list[Mutant]], share: float, rng: random.Random) -> list[Mutant]:
-    """A share of each module's places, one mutant a place; any beginning of it is even, too."""
+def sample(every: list[list[Mutant]], share: float, seed: int) -> list[Mutant]:
+    """A share of each module's places, one mutant a place; any beginning of it is even, too.
+
+    Which they are does not depend on other modules, so that results of an earlier state last.
+    """
     ordered = []
-    for found in every:
+    for found in filter(None, every):
+        rng = random.Random(f"{seed} {found[0].module}")
         places = defaultdict(list)
         for one in found:
             places[Mutant.family_of(one.operator), one.start].append(one)
