@@ -39,7 +39,6 @@ class WordIndex:
     """
 
     def __init__(self, texts: pl.Series) -> None:
-        self.size = len(texts)
         parts = [_spellings(texts[start : start + _PART], start)
                  for start in range(0, max(len(texts), 1), _PART)]  # fmt: skip
         every_place = pl.col("place").list.explode(keep_nulls=False, empty_as_null=False)

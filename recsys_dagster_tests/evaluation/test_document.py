@@ -76,6 +76,7 @@ def test_the_best_part_is_the_best_of_the_figures(document: dict[str, Any]) -> N
     ndcg = {name: row["ndcg@10"] for name, row in document["methods"].items()}
     assert ndcg[document["best_part"]] == max(ndcg[name] for name in PARTS)
     assert best_part({name: {"ndcg@10": None} for name in METHODS}) == PARTS[0]
+    assert best_part({PARTS[0]: {"ndcg@10": None}, PARTS[1]: {"ndcg@10": 0.5}}) == PARTS[1]
     assert best_part({"hybrid": {"ndcg@10": 0.9}, "knn": {"ndcg@10": 0.1}}) == "knn"
 
 

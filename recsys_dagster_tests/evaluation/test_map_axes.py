@@ -17,9 +17,10 @@ NAMES = dimension_names(FEATURES)
 
 
 @settings(max_examples=examples(50))
-@given(st.integers(2, 14), st.integers(0, 1000))
-def test_varimax_is_the_best_turn_of_all(size: int, seed: int) -> None:
-    plane = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, 2)))[0]
+@given(st.integers(2, 14), st.integers(0, 1000), st.booleans())
+def test_varimax_is_the_best_turn_of_all(size: int, seed: int, upright: bool) -> None:
+    plane = np.random.default_rng(seed).normal(size=(size, 2))
+    plane = np.linalg.qr(plane)[0] if upright else plane
     turned = varimax(plane)
 
     def clearness(one: Float64Array) -> float:

@@ -8,7 +8,7 @@ from recsys_dagster.evaluation.cases import cold_cases, known_cases, stranger_ca
 from recsys_dagster.evaluation.document import summarise
 from recsys_dagster.evaluation.ranking import EngineOf
 from recsys_dagster.evaluation.split import Split
-from recsys_dagster.evaluation.tasks import SHOWN, seeds_name, summarise_task
+from recsys_dagster.evaluation.tasks import SHOWN, seeds_name, summarise_task, task_table
 from recsys_dagster.evaluation.trial import RANDOM, Trial, run_trial
 from recsys_dagster.recommend.methods import METHODS
 from recsys_dagster_tests.evaluation.test_protocol import again
@@ -83,3 +83,21 @@ def test_one_listener_has_no_intervals(trial: Trial, engine_of: EngineOf) -> Non
     assert found["methods"]["svd"] == {
         name: summarise(one, {})["methods"]["svd"][name] for name in SHOWN
     }
+
+
+def test_the_table_has_a_gap_where_a_method_was_not_asked() -> None:
+    def asked(listeners: int, **ndcg: float) -> dict[str, Any]:
+        return {
+            "listeners": listeners,
+            "methods": {name: {"ndcg@10": value} for name, value in ndcg.items()},
+            "intervals": {name: {"ndcg@10": [0.1, 0.9]} for name in ndcg},
+        }
+
+    found = task_table({"known": asked(1_200, hybrid=0.5, svd=0.25), "cold": asked(30, hybrid=0.2)})
+    cells = [[cell.strip() for cell in line.strip("| ").split("|")] for line in found.split("\n")]
+    assert cells[0][1:] == ["hybrid", "svd"]
+    known, cold = cells[2:]
+    assert (known[0], cold[0]) == ("known (1,200 listeners)", "cold (30 listeners)")
+    assert [cell[:4] for cell in known[1:]] == ["0.50", "0.25"]
+    assert cold[1].startswith("0.20")
+    assert "".join(cold[2:]) == ""

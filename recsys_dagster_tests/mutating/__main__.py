@@ -4,9 +4,9 @@ uv run --group mutation python -m recsys_dagster_tests.mutating --minutes 60 [--
     [--share 0.05] [--rooms models …] [--workers 2] [--results file]
 
 A seeded sample of each module's mutants is shown to the fast tests of its module. Those that live
-are then shown to all fast tests of its room that come to it by imports; who lives still has
-survived. Run it after the fast tests, so that Numba has compiled what it can keep. The results
-are lines of JSON, by which a run goes on where it ended.
+are then shown to all fast tests of its room that come to it by imports, and then to the slow ones
+of its module; who lives still has survived. Run it after the fast tests, so that Numba has
+compiled what it can keep. The results are lines of JSON, by which a run goes on where it ended.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from typing import Any
 
 from recsys_dagster_tests.mutating.places import Mutant, mutants, sample
 from recsys_dagster_tests.mutating.selecting import ROOMS, path_of
-from recsys_dagster_tests.mutating.trying import Bench
+from recsys_dagster_tests.mutating.trying import STEPS, Bench
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -45,11 +45,11 @@ class Results:
             file.write(json.dumps(self.told[str(mutant)]) + "\n")
 
     def waits(self, mutant: Mutant, asked: str) -> bool:
-        """Whether a mutant is still to be shown to the tests of its module, or of its room."""
-        told = self.told.get(str(mutant))
-        if asked == "module":
-            return told is None
-        return told is not None and (told["fate"], told["asked"]) == ("survived", "module")
+        """Whether a mutant is still to be shown to the tests of a step."""
+        told, steps = self.told.get(str(mutant)), [*STEPS]
+        if told is None:
+            return asked == steps[0]
+        return told["fate"] == "survived" and steps.index(told["asked"]) == steps.index(asked) - 1
 
     def killers(self) -> set[str]:
         """The tests that killed, by file and name."""
@@ -93,7 +93,7 @@ def main() -> None:
                 results.add(mutant, bench.fate(mutant, asked))
 
         with ThreadPoolExecutor(options.workers) as workers:
-            for asked in ("module", "room"):
+            for asked in STEPS:
                 list(workers.map(partial(ask, asked=asked), chosen))
         if said := bench.fail_without(results.killers()):
             sys.exit(f"Tests that killed mutants fail without them, too:\n{said}")

@@ -17,11 +17,12 @@ ENTRY_POINTS = (
     "recsys_dagster.recommend.recommender", "recsys_dagster.models.svd.fitting",
 )  # fmt: skip
 OPTIONS = (
-    "-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "not slow",
+    "-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
     # With the same examples each time: a mutant's fate is not to be luck.
     "--hypothesis-profile=ci", "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 TIMED_OUT = "timed out"
+_NONE_SELECTED = 5
 
 
 def preload() -> None:
@@ -34,10 +35,10 @@ def preload() -> None:
     mp.get_context("forkserver").set_forkserver_preload(sorted(others))
 
 
-def tests_pass(folder: Path, files: list[str], seconds: float) -> tuple[bool, str]:
-    """Whether tests pass in a copy of the repository, and what they said."""
+def tests_pass(folder: Path, marked: str, files: list[str], seconds: float) -> tuple[bool, str]:
+    """Whether tests pass in a copy of the repository, those so marked, and what they said."""
     said = folder / "said.txt"
-    process = mp.get_context("forkserver").Process(target=_run, args=(folder, files, said))
+    process = mp.get_context("forkserver").Process(target=_run, args=(folder, marked, files, said))
     process.start()
     process.join(seconds)
     if process.exitcode is None:
@@ -46,10 +47,10 @@ def tests_pass(folder: Path, files: list[str], seconds: float) -> tuple[bool, st
             os.killpg(process.pid, signal.SIGKILL)
         process.join()
         return False, TIMED_OUT
-    return process.exitcode == 0, said.read_text("utf-8", errors="replace")
+    return process.exitcode in (0, _NONE_SELECTED), said.read_text("utf-8", errors="replace")
 
 
-def _run(folder: Path, files: list[str], said: Path) -> None:
+def _run(folder: Path, marked: str, files: list[str], said: Path) -> None:
     os.setsid()  # so that what the tests start is ended with them
     output = os.open(said, os.O_WRONLY | os.O_CREAT)
     for stream in (1, 2):
@@ -64,6 +65,6 @@ def _run(folder: Path, files: list[str], said: Path) -> None:
     sys.dont_write_bytecode = True
     import pytest
 
-    code = pytest.main([*OPTIONS, *files])
+    code = pytest.main([*OPTIONS, "-m", marked, *files])
     sys.stdout.flush()
     os._exit(code)

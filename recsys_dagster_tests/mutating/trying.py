@@ -14,8 +14,10 @@ from recsys_dagster_tests.mutating.places import Mutant
 from recsys_dagster_tests.mutating.selecting import Imports, forget_compiled, path_of
 
 PARTS = ("pyproject.toml", "recsys_dagster", "recsys_dagster_tests", "streamlit_app")
-LONGEST = {"module": 180.0, "room": 900.0}
-"""Seconds for which the tests of a mutant may run."""
+FAST, SLOW = "not slow", "slow and not browser"
+STEPS = {"module": (FAST, 180.0), "room": (FAST, 900.0), "slow": (SLOW, 900.0)}
+"""Whose tests a mutant is shown to, one after the other as long as it lives: those of its module,
+those of its room, and the slow ones of its module; which, and for how many seconds at most."""
 
 
 class Bench:
@@ -49,15 +51,15 @@ class Bench:
             yield copy, "\n".join(list(lines)[2:])
 
     def fate(self, mutant: Mutant, asked: str) -> dict[str, object]:
-        """What the tests of a mutant's module say of it, or the others of its room."""
+        """What the tests of a step say of a mutant."""
         own, others = self.imports.tests(mutant.module)
-        tests = own if asked == "module" else others
+        tests, (marked, longest) = others if asked == "room" else own, STEPS[asked]
         start = monotonic()
         with self.mutated(mutant) as (copy, difference):
             passed, said = True, ""
             if tests:
                 files = [str(path_of(test, copy)) for test in tests]
-                passed, said = tests_pass(copy, files, LONGEST[asked])
+                passed, said = tests_pass(copy, marked, files, longest)
         fate = "survived" if passed else TIMED_OUT if said == TIMED_OUT else "killed"
         seconds = round(monotonic() - start, 1)
         told = {"fate": fate, "asked": asked, "seconds": seconds, "difference": difference}
@@ -66,5 +68,5 @@ class Bench:
     def fail_without(self, failed: set[str]) -> str:
         """What tests that killed a mutant say where there is none; nothing, if all pass."""
         files = [str(self.whole / test) for test in sorted(failed)]
-        passed, said = tests_pass(self.whole, files, 3_600)
+        passed, said = tests_pass(self.whole, f"({FAST}) or ({SLOW})", files, 3_600)
         return "" if passed else said

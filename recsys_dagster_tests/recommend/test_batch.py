@@ -139,6 +139,13 @@ def test_progress_is_told_listener_by_listener(
     assert counting.steps == counting.total == 10
 
 
+def test_one_song_each_is_the_best_of_more(engine: Engine) -> None:
+    histories = histories_of([[1, 2], [5]])
+    one, more = (all_of(engine, histories, "svd", n) for n in (1, N))
+    assert one.ids.shape == (2, 1)
+    np.testing.assert_array_equal(one.ids, more.ids[:, :1])
+
+
 def test_nobody_gets_nothing(engine: Engine) -> None:
     assert list(recommend_all(engine, histories_of([]))) == []
 

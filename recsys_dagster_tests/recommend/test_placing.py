@@ -62,3 +62,10 @@ def test_what_lies_near_is_found_nearest_first(ids: set[int], n: int) -> None:
     assert np.allclose(far[np.searchsorted(places.song_ids, near)], expected)
     assert here not in near
     assert len(places.near(10_000_001, n)) == 0
+
+
+def test_a_sample_is_spread_over_all_ids() -> None:
+    rows = placed(list(range(1000))).sample(100, np.array([], np.int64))
+    counts, _ = np.histogram(rows, bins=10, range=(0, 1000))
+    assert counts.min() >= 8
+    assert counts.max() <= 12

@@ -83,6 +83,11 @@ def test_a_source_without_weight_is_not_heard() -> None:
     assert scores(Fusion(), svd=[], knn=[]) == {}
 
 
+def test_what_is_left_out_has_no_weight_and_the_others_keep_theirs() -> None:
+    whole = Fusion({"svd": 1.0, "knn": 0.5}, 40, 30)
+    assert whole.without("knn") == Fusion({"svd": 1.0, "knn": 0.0}, 40, 30)
+
+
 def test_saved_and_loaded(tmp_path: Path) -> None:
     ranker = Fusion({"svd": 1.0, "knn": 0.25}, 30.0, 70)
     ranker.save(tmp_path)

@@ -155,6 +155,11 @@ def test_the_json_of_a_listener(recommender: Recommender) -> None:
     assert (found["rung"], found["seeds"]) == ("known", [])
 
 
+def test_ten_songs_are_found_where_no_number_is_said(recommender: Recommender) -> None:
+    everything = recommender.search("", 1_000)
+    assert recommender.search("") == everything[:10] != everything
+
+
 def test_numbers_of_numpy_are_numbers(recommender: Recommender) -> None:
     plain = recommender.recommend([0, 2], n=3)
     assert recommender.recommend([np.int32(0), np.int64(2)], n=np.int64(3)) == plain  # type: ignore[list-item,arg-type]

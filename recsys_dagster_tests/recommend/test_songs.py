@@ -160,6 +160,7 @@ def test_an_empty_search_gives_the_most_played(table: SongTable) -> None:
     plays = [song.plays for song in table.search("", 50)]
     assert plays == sorted((one for *_, one in SONGS if one), reverse=True)
     assert [song.song_id for song in table.search("  ", 2)] == [1, 10]
+    assert len(table.search("")) == 10
 
 
 def test_the_songs_of_an_artist_are_those_whose_key_begins_so(table: SongTable) -> None:
@@ -181,7 +182,7 @@ def test_a_release_of_the_first_version_has_no_orders() -> None:
 
 @pytest.mark.parametrize("n", [0, -1, -100])
 def test_no_songs_asked_for_are_no_songs(table: SongTable, n: int) -> None:
-    assert table.search("halo", n) == []
+    assert table.search("halo", n) == table.search("", n) == []
 
 
 @pytest.mark.parametrize("song_id", [-1, len(SONGS), 10**12])

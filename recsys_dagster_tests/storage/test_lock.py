@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from recsys_dagster.errors import RecsysError
 from recsys_dagster.storage.layout import Layout
-from recsys_dagster.storage.lock import BusyError, FolderGoneError, refuse_if_gone, writing
+from recsys_dagster.storage.lock import (
+    BusyError,
+    FolderGoneError,
+    alone,
+    refuse_if_gone,
+    writing,
+)
 from recsys_dagster.storage.under_way import killed_in, under_way
 
 OTHER = """
@@ -73,3 +80,14 @@ def test_a_deleted_folder_is_not_written_to_any_more(tmp_path: Path) -> None:
         layout.lock.touch()
         with pytest.raises(FolderGoneError, match="deleted or moved"):
             refuse_if_gone(layout)
+
+
+def test_what_one_has_alone_is_refused_to_others_until_it_ends(tmp_path: Path) -> None:
+    file = tmp_path / "locks" / "fetching.lock"
+    with alone(file, "busy"):
+        with pytest.raises(RecsysError, match=r"^busy$"), alone(file, "busy"):
+            pytest.fail("two had it")
+        with pytest.raises(RecsysError, match=r"^still$"), alone(file, "still"):
+            pytest.fail("two had it")
+    with alone(file, "busy"):
+        pass

@@ -10,6 +10,7 @@ from recsys_dagster.errors import RecsysError
 from recsys_dagster.models.arrays import Float64Array
 from recsys_dagster.models.ranking import trees
 from recsys_dagster.models.ranking.trees import ARRAYS, SETTINGS, Trees
+from recsys_dagster.models.ranking.walking import CompiledTrees
 from recsys_dagster_tests.models.ranking.conftest import Table
 
 
@@ -162,3 +163,10 @@ def test_arrays_of_other_shapes_are_refused(model: Trees, tmp_path: Path) -> Non
 
 def test_the_number_of_trees_is_that_of_the_settings(model: Trees) -> None:
     assert len(model.feature) == SETTINGS["max_iter"] < trees.TREES
+
+
+def test_a_compiled_walk_comes_to_the_same_leaves(model: Trees, table: Table) -> None:
+    compiled = CompiledTrees.of(model)
+    assert CompiledTrees.of(compiled) is compiled
+    expected = model.decision(table.features)
+    np.testing.assert_allclose(compiled.decision(table.features), expected, rtol=1e-12)

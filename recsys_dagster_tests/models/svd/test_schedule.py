@@ -64,3 +64,14 @@ def test_blocks_are_small_even_and_enough(n_items: int, size: int, threads: int)
     assert len(counts) == blocks >= min(threads, n_items)
     assert 1 <= counts.min() <= counts.max() <= size
     assert counts.max() - counts.min() <= 1
+
+
+def test_pairs_of_a_cell_come_in_another_order_each_time() -> None:
+    pairs = drawn(200, seed=1)
+    with Crew.of(1) as crew:
+        schedule = Schedule(pairs, 9, 12, crew)
+        block_of, blocks = even_blocks(12, 12, 1)
+        rng = np.random.default_rng(0)
+        first, second = (triples(schedule.cut(block_of, blocks, rng)[0].pairs) for _ in range(2))
+    assert first != second
+    assert sorted(first) == sorted(second)

@@ -220,7 +220,8 @@ def test_ten_million_plays_do_not_break_the_ranking(factor: int) -> None:
         users, items, counts * factor, n_users=40, n_items=40, train=positions,
         valid=positions[:0], config=config,
     ).model  # fmt: skip
-    np.testing.assert_allclose(np.linalg.norm(model.item_factors, axis=1), 1, atol=1e-5)
+    for factors in (model.user_factors, model.item_factors):
+        np.testing.assert_allclose(np.linalg.norm(factors, axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("learning_rate", [3.0, 1e30])
