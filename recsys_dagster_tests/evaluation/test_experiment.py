@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from recsys_dagster.evaluation.cases import Case, stranger_cases
-from recsys_dagster.evaluation.experiment import compare_rankers, headline
+from recsys_dagster.evaluation.experiment import compare_rankers, describe_trial, headline
 from recsys_dagster.evaluation.learning import gather
-from recsys_dagster.evaluation.protocol import KNOWN, STRANGERS
+from recsys_dagster.evaluation.protocol import COLD, KNOWN, STRANGERS
 from recsys_dagster.evaluation.ranking import (
     EngineOf,
     blocks_of,
@@ -108,3 +108,12 @@ def test_how_much_listeners_played_does_not_count_only_how_many_they_are(
     audience, lists = trial.audience, trial.lists["svd"]
     once = replace(trial, audience=replace(audience, plays=np.minimum(audience.plays, 1)))
     np.testing.assert_array_equal(once.measure(lists), trial.measure(lists))
+
+
+def test_trials_say_what_is_revealed_and_what_is_ranked() -> None:
+    day = "2025-01-01"
+    every, alone = (describe_trial(name, day) for name in (COLD, f"{COLD} among themselves"))
+    assert "the 5 most played songs of the others" in every
+    assert alone == f"{every} Here only the hidden songs are ranked."
+    for seeds, songs in ((1, "most played song"), (3, "3 most played songs")):
+        assert f"reveal the {songs} from before" in describe_trial(seeds_name(seeds), day)

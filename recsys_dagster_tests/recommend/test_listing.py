@@ -6,7 +6,13 @@ import numpy as np
 import polars as pl
 
 from recsys_dagster.recommend.batch import Block
-from recsys_dagster.recommend.listing import SCHEMA, batch_of, table_of, write_recommendations
+from recsys_dagster.recommend.listing import (
+    SCHEMA,
+    SONGS_EACH,
+    batch_of,
+    table_of,
+    write_recommendations,
+)
 from recsys_dagster.recommend.methods import PARTS
 from recsys_dagster_tests import worlds
 
@@ -24,6 +30,10 @@ def test_the_table_has_a_row_for_each_song_of_a_block(world: worlds.World, tmp_p
         for place in range(n)
         if block.ids[row, place] >= 0
     ]  # fmt: skip
+
+
+def test_there_are_as_many_songs_each_as_the_documentation_says() -> None:
+    assert SONGS_EACH == 20
 
 
 def test_a_list_that_is_short_has_fewer_rows() -> None:
