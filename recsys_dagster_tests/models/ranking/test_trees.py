@@ -167,6 +167,7 @@ def test_the_number_of_trees_is_that_of_the_settings(model: Trees) -> None:
 
 def test_a_compiled_walk_comes_to_the_same_leaves(model: Trees, table: Table) -> None:
     compiled = CompiledTrees.of(model)
+    assert isinstance(compiled, CompiledTrees)
     assert CompiledTrees.of(compiled) is compiled
     expected = model.decision(table.features)
     np.testing.assert_allclose(compiled.decision(table.features), expected, rtol=1e-12)
