@@ -60,7 +60,9 @@ class Results:
         """Tell the fates by room and by operator, and show who survived."""
         count = Counter(one.room for one in possible)
         for room in sorted(count):
-            fates = Counter(one["fate"] for one in self.told.values() if room in one["module"])
+            fates = Counter(
+                one["fate"] for one in self.told.values() if one["module"].split(".")[1] == room
+            )
             print(f"{room}: {count[room]:,} possible, {fates.total()} tried, {dict(fates)}")  # noqa: T201
         families = [(Mutant.family_of(one["operator"]), one["fate"]) for one in self.told.values()]
         for family in sorted({family for family, _ in families}):
