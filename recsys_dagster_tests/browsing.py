@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -21,6 +21,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 30_000  # milliseconds; a loaded machine is slow, a broken page never comes
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from recsys_dagster_tests.browsing import PATIENCE, chromium, free_port, page_at
+from recsys_dagster_tests.browsing import chromium, free_port, page_at
 from recsys_dagster_tests.commands import COMMAND, environment, recsys
 from recsys_dagster_tests.conftest import make_demo
 
@@ -80,7 +80,7 @@ def test_the_job_works_in_one_click_and_what_is_killed_comes_back(
         _refuse_strangers_of_the_pipeline(pipeline)
         _kill(server)
         with page_at(browser, app, errors) as page:
-            expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
+            expect(page.get_by_role("heading", name="Discover")).to_be_visible()
         _wait_until(lambda: _knows_the_job(pipeline))
         family = psutil.Process(server.pid).children(recursive=True)
         assert len(family) >= 5  # the four servers, and the keeper

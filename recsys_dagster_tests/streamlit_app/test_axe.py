@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from recsys_dagster_tests.browsing import PATIENCE, chromium, page_at
+from recsys_dagster_tests.browsing import chromium, page_at
 from recsys_dagster_tests.streamlit_app.test_browser import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -52,7 +52,7 @@ def test_no_page_has_serious_findings(browser: Browser, demo_world: Path, tmp_pa
                 for name, last in PAGES.items():
                     page.get_by_role("link", name=name, exact=True).click()
                     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-                    expect(page.locator(last).first).to_be_visible(timeout=PATIENCE)
+                    expect(page.locator(last).first).to_be_visible()
                     assert findings(page) == [], (theme, name)
                 if theme == THEMES[0]:
                     _press_a_song(page)
@@ -64,7 +64,7 @@ def _press_a_song(page: Page) -> None:
     """Press the middle of the map until a song is hit: it becomes a pick."""
     page.get_by_role("link", name="Song map", exact=True).click()
     chart = page.locator(".st-key-map canvas").first
-    expect(chart).to_be_visible(timeout=PATIENCE)
+    expect(chart).to_be_visible()
     expect(page.locator("[class*=st-key-drop-]")).to_have_count(2)
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
@@ -76,4 +76,4 @@ def _press_a_song(page: Page) -> None:
         page.wait_for_timeout(100)
         if added.count():
             break
-    expect(added).to_be_visible(timeout=PATIENCE)
+    expect(added).to_be_visible()

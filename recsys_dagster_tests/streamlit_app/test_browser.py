@@ -66,16 +66,14 @@ def served(data_dir: Path, log: Path) -> Iterator[str]:
 def test_the_journey(browser: Browser, demo_world: Path, tmp_path: Path, errors: list[str]) -> None:
     log = tmp_path / "app.log"
     with served(demo_world, log) as address, page_at(browser, address, errors) as page:
-        expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Discover")).to_be_visible()
         expect(page.get_by_text("A made-up demo world.")).to_be_visible()
-        expect(page.locator(".st-key-pack-0 button").first).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".st-key-pack-0 button").first).to_be_visible()
         page.screenshot(path=tmp_path / "start.png")
         for title in _known_titles(demo_world):
             _pick_by_typing(page, title)
-        expect(page.locator(RESULTS)).to_have_count(10, timeout=PATIENCE)
-        expect(page.locator(".st-key-radar [data-testid=stEChartsChart] svg")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.locator(RESULTS)).to_have_count(10)
+        expect(page.locator(".st-key-radar [data-testid=stEChartsChart] svg")).to_be_visible()
         page.locator(".st-key-why-1 button").click()
         expect(page.get_by_text("What your songs brought")).to_be_visible()
         page.keyboard.press("Escape")
@@ -98,9 +96,7 @@ def test_the_first_release_is_noticed_without_a_restart(
         served(data_dir, tmp_path / "app.log") as address,
         page_at(browser, address, errors) as page,
     ):
-        expect(page.get_by_role("heading", name="Nothing released yet")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.get_by_role("heading", name="Nothing released yet")).to_be_visible()
         shutil.copytree(demo_world / "releases", data_dir / "releases")
         expect(page.get_by_role("heading", name="Discover")).to_be_visible(timeout=2 * PATIENCE)
     assert errors == []
@@ -120,7 +116,7 @@ def _pick_by_typing(page: Page, title: str) -> None:
     box.press_sequentially(title[:4] + title[4:6][::-1] + title[6:])
     found = page.locator(".st-key-matches [data-testid=stGridCell]").filter(has_text=title)
     found.get_by_role("button", name="Add", exact=True).first.click()
-    expect(page.locator(PICKED)).to_have_count(picked + 1, timeout=PATIENCE)
+    expect(page.locator(PICKED)).to_have_count(picked + 1)
 
 
 def _steer_and_refine(page: Page) -> None:
@@ -129,7 +125,7 @@ def _steer_and_refine(page: Page) -> None:
     slider.focus()
     slider.press("ArrowRight")
     expect(page.locator(".st-key-energy").get_by_text("Livelier", exact=True)).to_be_visible()
-    expect(page).to_have_url(re.compile("energy=Livelier"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("energy=Livelier"))
     _settle(page)
     first = page.locator(".st-key-result-1 strong").nth(1)
     for thumb, comes in (("Thumbs down", "[class*=st-key-back-]"), ("Thumbs up", PICKED)):
@@ -137,8 +133,8 @@ def _steer_and_refine(page: Page) -> None:
         page.locator(".st-key-result-1").get_by_role("radio", name=thumb).click()
         # The first chip of what is left out comes with a button that takes all back.
         more = 2 if thumb == "Thumbs down" else 1
-        expect(page.locator(comes)).to_have_count(there + more, timeout=PATIENCE)
-        expect(first).not_to_have_text(title, timeout=PATIENCE)
+        expect(page.locator(comes)).to_have_count(there + more)
+        expect(first).not_to_have_text(title)
         _settle(page)
     expect(page).to_have_url(re.compile(r"without=\d+"))
 
@@ -146,7 +142,7 @@ def _steer_and_refine(page: Page) -> None:
 def _settle(page: Page) -> None:
     """Wait until what was asked for last, and has begun to show, has been drawn whole."""
     app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def _take_along(page: Page, folder: Path) -> None:
@@ -167,7 +163,7 @@ def _titles(page: Page) -> list[str]:
 
 def _is_the_same_list(page: Page, other: Page) -> None:
     """What was shared shows the same songs, settings and what is left out elsewhere."""
-    expect(other.locator(RESULTS)).to_have_count(10, timeout=PATIENCE)
+    expect(other.locator(RESULTS)).to_have_count(10)
     _settle(other)
     expect(other.locator(PICKED)).to_have_count(4)
     expect(other.locator("[class*=st-key-back-]")).to_have_count(2)
