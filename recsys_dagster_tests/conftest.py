@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from recsys_dagster_tests.clusters import Cluster, cluster
 from recsys_dagster_tests.commands import recsys
-from recsys_dagster_tests.tiers import choose
+from recsys_dagster_tests.tiers import choose, is_all_slow, is_quick
 
 _OURS = ("RECSYS_", "SPOTI", "LASTFM_", "LISTENBRAINZ_", "RECCOBEATS_", "SPARK_", "DAGSTER_HOME",
          "DAGSTER_POSTGRES_")  # fmt: skip
@@ -25,6 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """As many examples as the tier has; no search for garbage while modules are imported."""
     choose(config)
     gc.disable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Quick tests do without what only slow ones import."""
+    return True if is_quick(config) and is_all_slow(collection_path) else None
 
 
 def pytest_collection_finish() -> None:

@@ -75,6 +75,7 @@ def test_composed_and_decomposed_accents_are_one_song() -> None:
     assert titles("Cafe") != titles("Caf\u00e9")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "guest",
     [

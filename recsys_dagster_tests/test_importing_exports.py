@@ -124,6 +124,7 @@ def listeners(report: ImportReport) -> list[str | None]:
 # Whose a file is, and where it goes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given_path", "user", "target"),
     [

@@ -1,5 +1,6 @@
-"""The order in which workers get the tests."""
+"""The order in which workers get the tests, and what the quick ones leave out."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys_dagster_tests.conftest import in_parts
+from recsys_dagster_tests.tiers import is_all_slow
 
 KINDS = {
     "quick": ("", ()),
@@ -47,3 +49,18 @@ def test_each_part_begins_with_slow_tests_and_ends_with_quick_ones(workers: int)
         assert part[0] != "quick"
         assert part[-1] == "quick"
         assert part.index("quick") > 5
+
+
+@pytest.mark.parametrize(("text", "left_out"), [
+    ("pytestmark = pytest.mark.slow\n", True),
+    ("import x\n\npytestmark = [pytest.mark.browser, pytest.mark.slow]\n", True),
+    ("pytestmark = pytest.mark.slowly\n", False),
+    ("@pytest.mark.slow\ndef test_it():\n    pass\n", False),
+    ("    pytestmark = pytest.mark.slow\n", False),
+])  # fmt: skip
+def test_a_module_is_left_out_when_it_says_that_all_of_it_is_slow(
+    text: str, left_out: bool, tmp_path: Path
+) -> None:
+    module = tmp_path / "test_it.py"
+    module.write_text(text, encoding="utf-8")
+    assert is_all_slow(module) is left_out

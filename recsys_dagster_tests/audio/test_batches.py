@@ -150,6 +150,7 @@ def test_a_whole_first_source_leaves_nothing_to_ask(tmp_path: Path) -> None:
     assert two.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["song", "count", "fingerprint", "name", "order", "fewer"])
 def test_a_batch_is_pending_again_when_what_it_was_made_from_changes(
     change: str, tmp_path: Path

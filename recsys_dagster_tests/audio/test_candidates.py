@@ -67,12 +67,14 @@ def is_kept(song: tuple[str, str], title: str) -> bool:
     return may_be(key_of(*song).partition(SEPARATOR)[2], title)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("song", "title", "artists"), SAME)
 def test_the_same(song: tuple[str, str], title: str, artists: list[str]) -> None:
     assert score(song, title, *artists) > 0.8
     assert is_kept(song, title)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("song", "title", "artists"), OTHER)
 def test_another(song: tuple[str, str], title: str, artists: list[str]) -> None:
     assert score(song, title, *artists) == 0

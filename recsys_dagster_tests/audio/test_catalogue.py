@@ -62,6 +62,7 @@ def test_a_parquet_without_the_ending_is_told_by_its_content(tmp_path: Path) -> 
     assert read_catalogue(path).songs == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("artist", "title", "duration"),
     [
@@ -85,6 +86,7 @@ def test_columns_have_many_names(artist: str, title: str, duration: str, tmp_pat
         assert {row[name] for name in FEATURES} == {None, 200_000.0, 4.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "artists",
     ["A;B", "A; B", "A, B", "A | B", "['A', 'B']", '["A", "B"]', "A; B; C", "A, B;C"],

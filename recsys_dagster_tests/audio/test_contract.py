@@ -27,7 +27,7 @@ from recsys_dagster_tests.audio.fake_reccobeats import (
 )
 from recsys_dagster_tests.audio.fake_spotify import CLIENT_ID, SECRET, FakeSpotify, Track, sound
 
-pytestmark = pytest.mark.parametrize("name", MAKERS)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("name", MAKERS)]
 
 KNOWN = (
     ("Quay", "Harbour"),
@@ -97,7 +97,6 @@ def test_every_value_is_in_its_range(source: FeatureSource) -> None:
         assert found[feature.name].drop_nulls().is_between(feature.low, feature.high).all()
 
 
-@pytest.mark.slow
 def test_one_at_a_time_is_all_at_once(source: FeatureSource) -> None:
     whole = source.look_up(ASKED).sort("song_id")
     single = pl.concat([source.look_up(song) for song in ASKED.iter_slices(1)])

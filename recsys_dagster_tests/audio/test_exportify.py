@@ -85,6 +85,7 @@ def test_exportify_app_marks_commas_within_names(tmp_path: Path) -> None:
     assert table["song_key"].to_list() == keys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_exportify_app_in_other_languages(language: str, tmp_path: Path) -> None:
     titles = LANGUAGES[language]
@@ -123,6 +124,7 @@ def test_a_comma_in_a_field_of_a_comma_file_is_no_decimal_comma(tmp_path: Path) 
     assert read_catalogue(path).refused == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "value", "expected"),
     [

@@ -24,6 +24,7 @@ def check(name: str, value: object) -> tuple[float | None, str | None]:
     return row[name], row[REFUSED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -57,6 +58,7 @@ def test_what_is_said_to_be_unknown_is_missing_without_one(name: str, value: obj
     assert check(name, value) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", FEATURE_TABLE, ids=FEATURES)
 def test_the_edges_are_accepted_and_nothing_beyond(feature: Feature) -> None:
     step = 1 if feature.whole else 0.001

@@ -101,12 +101,14 @@ OTHER = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("a", "b"), SAME)
 def test_only_spelled_otherwise(a: str, b: str) -> None:
     assert title_score(a, b) == title_score(b, a) >= ENOUGH
     assert title_score(a, b) < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("a", "b"), OTHER)
 def test_another_recording(a: str, b: str) -> None:
     assert title_score(a, b) == title_score(b, a) == 0

@@ -25,6 +25,8 @@ from recsys_dagster_tests.audio.fake_reccobeats import (
 )
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, THIRD = map(spotify_id, (1, 2, 3))
 
 
@@ -146,7 +148,6 @@ def test_each_reason_has_its_time(fake: FakeReccobeats, tmp_path: Path, clock: M
     assert remarks == []
 
 
-@pytest.mark.slow
 def test_what_is_answered_is_not_asked_again_before_its_time(
     fake: FakeReccobeats, tmp_path: Path, clock: MovedClock
 ) -> None:
@@ -235,7 +236,6 @@ def test_odd_rows_are_passed_over(
     assert values(table, 0) == made_up_features(2)
 
 
-@pytest.mark.slow
 def test_a_refused_question_is_left_for_a_day_and_the_others_go_on(
     fake: FakeReccobeats, tmp_path: Path, clock: MovedClock
 ) -> None:

@@ -34,6 +34,8 @@ from recsys_dagster_tests.audio.fake_reccobeats import (
 from recsys_dagster_tests.serving import Fault
 from recsys_dagster_tests.tiers import examples
 
+pytestmark = pytest.mark.slow
+
 SONGS, TRACKS = made_up_world(120)
 TWO = songs_of(("A", "by id", [spotify_id(1)]), ("A", "by title", None))
 
@@ -59,7 +61,6 @@ def known(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop("retry_at")
 
 
-@pytest.mark.slow
 def test_a_dead_service_is_soon_left_alone_for_an_hour(
     fake: FakeReccobeats, tmp_path: Path, clock: MovedClock, undisturbed: pl.DataFrame
 ) -> None:
@@ -98,7 +99,6 @@ def test_back_off_grows_with_jitter_and_retry_after_is_waited_for(
     assert asked == 60
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "seconds"),
     [
@@ -133,7 +133,6 @@ def test_a_block_is_kept_and_said(
     assert len(fake.asked) == 3
 
 
-@pytest.mark.slow
 def test_a_block_of_a_day_ends_the_run_with_what_there_is(
     fake: FakeReccobeats, tmp_path: Path, undisturbed: pl.DataFrame
 ) -> None:
@@ -153,7 +152,6 @@ def test_a_block_of_a_day_ends_the_run_with_what_there_is(
     assert not before.keys() & questions_of(fake.asked[passed + 1 :]).keys()
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(15))
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.05, 0.3, 0.7]))
 def test_whatever_goes_wrong_the_end_is_the_same_and_nothing_is_asked_twice(

@@ -26,6 +26,8 @@ from recsys_dagster_tests.audio.fake_spotify import (
 )
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 # --- what is found
 
 
@@ -238,7 +240,6 @@ def test_features_expire_after_a_week(make: Make, fake: FakeSpotify, clock: Cloc
     assert len(fake.asked) == 2
 
 
-@pytest.mark.slow
 def test_spotipy_is_imported_only_to_ask() -> None:
     script = (
         "import sys; import recsys_dagster.cli, recsys_dagster.audio.sources\n"

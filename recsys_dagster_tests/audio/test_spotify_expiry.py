@@ -11,6 +11,8 @@ from recsys_dagster.audio.sources.spotify_lookups import FEATURES_KEPT
 from recsys_dagster_tests.audio.asking_spotify import DAY, Clock, Make, songs
 from recsys_dagster_tests.audio.fake_spotify import FakeSpotify, quota, sound, track_id
 
+pytestmark = pytest.mark.slow
+
 TABLE = songs(("Radiohead", "Creep", None), ("A", "x", [track_id(1)]), ("Oasis", "x", None))
 
 

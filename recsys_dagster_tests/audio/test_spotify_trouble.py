@@ -32,6 +32,8 @@ from recsys_dagster_tests.audio.fake_spotify import (
 )
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 # --- limits
 
 
@@ -219,7 +221,6 @@ def test_an_address_that_is_none_is_named(fake: FakeSpotify, answers: Answers) -
         SpotifySource(settings_of(fake, SPOTIFY_API_URL="nowhere"), lambda: answers)
 
 
-@pytest.mark.slow
 def test_secrets_are_nowhere(
     make: Make, fake: FakeSpotify, caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str], tmp_path: Path,

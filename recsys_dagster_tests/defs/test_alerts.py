@@ -5,6 +5,8 @@ import pytest
 
 from recsys_dagster.defs import alerts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:

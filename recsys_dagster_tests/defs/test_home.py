@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 
 from recsys_dagster.defs.home import event_log_kept_open
@@ -10,6 +11,7 @@ from recsys_dagster.defs.home import event_log_kept_open
 FULL, NORMAL = 2, 1
 
 
+@pytest.mark.slow
 def test_the_event_log_is_forced_to_disk_less_often_only_meanwhile(tmp_path: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path}/log.db", poolclass=sa.NullPool)
 

@@ -8,6 +8,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from recsys_dagster.defs.pipeline_ui import GuardedWebserver, OwnPagesOnly, is_own_name, refusal
 
+pytestmark = pytest.mark.slow
+
 OWN, ELSEWHERE = "http://127.0.0.1:3000", "https://evil.example"
 LINK = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 

@@ -34,6 +34,7 @@ def test_evenings_are_busier_than_nights_and_weekends_differ(in_sessions: pl.Dat
     assert noon[weekend].mean() > 1.2 * noon[~weekend].mean()
 
 
+@pytest.mark.slow
 def test_popularity_is_a_power_law(summary: DemoSummary, history: pl.DataFrame) -> None:
     counts = np.sort(history["song"].value_counts()["count"].to_numpy())[::-1]
     assert 0.12 < counts[:30].sum() / counts.sum() < 0.3

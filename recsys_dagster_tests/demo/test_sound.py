@@ -14,6 +14,7 @@ def world() -> World:
     return make_world(DemoConfig(), np.random.default_rng(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_a_feature_keeps_its_bounds_and_varies(features: pl.DataFrame, feature: object) -> None:
     assert isinstance(feature, type(FEATURES[0]))

@@ -80,6 +80,7 @@ def _main_of(command: Command) -> tuple[Callable[[], None], tuple[str, ...]]:
     return module.main, command.words[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ALL, ids=str)
 def test_it_is_run_or_there_is_a_reason_and_what_it_names_is_there(
     command: Command, monkeypatch: pytest.MonkeyPatch

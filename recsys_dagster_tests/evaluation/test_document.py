@@ -116,6 +116,7 @@ class Repeating(Engine):
         return ids
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("excluded", [True, False])
 def test_what_was_revealed_must_not_be_recommended(

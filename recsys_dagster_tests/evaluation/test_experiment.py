@@ -50,6 +50,7 @@ def in_blocks(engine_of: EngineOf) -> EngineOf:
     return of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_cases_asked_by_the_block_get_what_they_get_alone(
     asked: tuple[Trial, EngineOf], method: str

@@ -87,6 +87,7 @@ def test_fast_and_line_by_line_agree_on_any_lines(lines: list[str], end: bool) -
     assert lines_of_rows == content.count("\n") - 1 + (not content.endswith("\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [

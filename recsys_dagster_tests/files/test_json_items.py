@@ -86,6 +86,7 @@ def test_a_file_without_items(empty: str) -> None:
     assert read(empty) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("item", "problem"),
     [

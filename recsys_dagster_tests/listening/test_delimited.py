@@ -144,6 +144,7 @@ def test_what_is_written_in_a_shape_is_read_back_the_same(
     assert reading.listener == (None if write in NAME_USERS else "anna")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["True", "None", "NA", "1999", " 7 ", "[unknown]", '"', "#N/A"])
 @pytest.mark.parametrize("write", SECONDS + MINUTES)
 def test_strings_are_strings(write: Write, title: str) -> None:
@@ -220,6 +221,7 @@ def test_quotes_between_tabs_are_text() -> None:
     assert table.select("artist", "title").unique().rows() == [('"Weird Al" Yankovic', '"Heroes')]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rows", "untimed", "user"),
     [

@@ -204,6 +204,7 @@ def test_rows_without_a_user_are_the_listeners_own() -> None:
     assert nobody[LEFT_OUT].to_list() == ["no listener"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -622,6 +623,7 @@ def edited(content: bytes, rng: random.Random) -> tuple[bytes, int]:
     return content[:at] + new + content[at + 1 :], at
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150))
 @given(st.sampled_from(WRITERS), st.sampled_from(LAYOUTS), st.integers(0, 1 << 32))
 def test_a_changed_byte_loses_only_what_is_beside_it(

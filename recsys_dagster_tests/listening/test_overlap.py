@@ -34,6 +34,7 @@ def test_with_exact_times_the_union_has_the_largest_count_of_any_file(rows: list
     assert Counter((song, time) for song, _, time in left) == largest
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, st.integers(0, 2))
 def test_no_file_loses_a_listen(rows: list[Row], slack: int) -> None:

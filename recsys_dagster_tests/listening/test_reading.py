@@ -84,6 +84,7 @@ def test_an_unset_clock_is_a_listen_without_a_time(date: str, tmp_path: Path) ->
     assert reading.notes == {"a clock that was not set (1970)": Remark(1, 3)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "date", ["31/01/2021", "Jan 31 2021", "30 Feb 2021", "31 Jan 21", "31. Januar 2021", "", "x"]
 )
@@ -99,6 +100,7 @@ def test_a_date_in_another_format_keeps_the_listen(date: str, tmp_path: Path) ->
     assert "2 rows kept" in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ["True", "None", "NA", "null", "1999", " 7 ", "NaN", "''", "0"])
 def test_titles_come_through_unchanged(title: str, tmp_path: Path) -> None:
     text = f"{HEADER}0,{title},{title},{title},{title},31 Jan 2021,10:00\n"

@@ -56,6 +56,7 @@ def test_before_any_song_there_is_none(layout: Layout) -> None:
     assert known_songs(layout) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.9, 0.999])
 def test_a_flipped_bit_anywhere_leads_to_the_ids_of_the_newest_release(
     layout: Layout, place: float

@@ -91,6 +91,7 @@ def test_saved_and_loaded_it_lists_the_same_and_the_same_rows_give_the_same_byte
     assert listed.tolist() == again.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 3, 40, 3_000, -1])
 def test_a_damaged_file_is_said_in_words(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "cut"

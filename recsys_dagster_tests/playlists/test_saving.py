@@ -14,6 +14,8 @@ from recsys_dagster_tests.audio.fake_spotify import track_id
 from recsys_dagster_tests.playlists.fake_playlists import FakePlaylists
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 IDS = [track_id(number) for number in range(250)]
 PREMIUM = b"Active premium subscription required for the owner of the app"
 

@@ -146,6 +146,7 @@ def test_one_song_each_is_the_best_of_more(engine: Engine) -> None:
     np.testing.assert_array_equal(one.ids, more.ids[:, :1])
 
 
+@pytest.mark.slow
 def test_nobody_gets_nothing(engine: Engine) -> None:
     assert list(recommend_all(engine, histories_of([]))) == []
 

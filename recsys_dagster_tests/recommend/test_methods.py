@@ -83,6 +83,7 @@ def test_knn(crowded: Recommender, crowd: worlds.World, seeds: list[int]) -> Non
     same(asked(crowded, "knn", seeds, 150), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 100, 150])
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_seed(crowded: Recommender, crowd: worlds.World, seeds: list[int], n: int) -> None:
@@ -107,6 +108,7 @@ def fused(lists: dict[str, list[int]], weights: dict[str, float], constant: floa
     return sorted(scores.items(), key=lambda one: (-round(one[1], 6), one[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("ranker", [
     Fusion(), Fusion({"svd": 1.0, "knn": 0.1}), Fusion({"svd": 1.0, "knn": 3.0}, 10.0, 30),

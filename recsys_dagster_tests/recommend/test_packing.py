@@ -68,6 +68,7 @@ FILES = ["songs.parquet", "features.npy", "features.json", "svd/item_bias.npy", 
          "ranker/history/ranker.json", "history/users.json", "history/plays.npy"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe{["])
 def test_a_missing_or_broken_part_is_said_in_words(
@@ -112,6 +113,7 @@ def lone(songs: int) -> Callable[[], Parts]:
     return lambda: worlds.make(shape).parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lone(1), lone(3), lone(12)], ids=["1", "3", "12"])
 def test_a_single_listener(make: Callable[[], Parts], tmp_path: Path) -> None:
     parts = make()

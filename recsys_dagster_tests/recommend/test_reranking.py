@@ -202,6 +202,7 @@ def test_the_order_is_that_of_the_formula(
     assert ids(found) == [song for _, song in expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [one for one in METHODS if one != "artist"])
 def test_more_is_looked_at_where_one_artist_fills_the_candidates(
     crowd: worlds.World, method: str

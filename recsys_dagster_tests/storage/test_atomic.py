@@ -152,6 +152,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30))
 @given(document=st.dictionaries(st.text("abcö"), JSON))
 def test_equal_json_is_equal_bytes(

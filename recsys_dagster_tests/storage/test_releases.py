@@ -158,6 +158,7 @@ CASES = [(name, damage) for name in (*FILES, "note", "manifest.json") for damage
          if name != "empty" or damage in DAMAGES[3:]]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), CASES)
 def test_a_damaged_release_is_refused_by_name(releases: Releases, name: str, damage: str) -> None:
     release = publish(releases, songs=3)
@@ -220,6 +221,7 @@ def test_every_flipped_bit_of_a_manifest_is_noticed(releases: Releases) -> None:
                 releases.open(release.id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [
     "[]", "5", "null", '"x"', "{}", '{"schema_version": 1}', '{"schema_version": 2}',
     '{"schema_version": 1, "files": {"note": {}}}', '{"schema_version": 1, "files": []}',
@@ -267,6 +269,7 @@ BAD_IDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD_IDS, ids=range(len(BAD_IDS)))
 def test_an_id_that_is_none_leads_nowhere(
     releases: Releases, tmp_path: Path, bad: str, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,8 @@ from recsys_dagster.web import bodies
 from recsys_dagster.web.patience import Patience
 from recsys_dagster.web.session import ServiceDownError, Web
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

@@ -20,6 +20,8 @@ from recsys_dagster_tests.listening.services.fake_listenbrainz import TOKEN
 from recsys_dagster_tests.listening.services.helpers import NOW, FakeClock, lastfm, slept
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = Bounds(None, None)
 
 

@@ -63,6 +63,7 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         command(master, "counted", PROGRAM)
 
 
+@pytest.mark.slow
 @needs_spark
 @pytest.mark.parametrize(
     ("name", "address", "words"),

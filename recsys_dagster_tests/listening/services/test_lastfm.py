@@ -13,6 +13,8 @@ from recsys_dagster_tests.listening.services.fake_lastfm import KEY, FakeLastfm,
 from recsys_dagster_tests.listening.services.helpers import lastfm, published, slept
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 START = 1_600_000_000
 SOME = [Scrobble(START + 60 * number, title=f"Song {number}") for number in range(12)]
 

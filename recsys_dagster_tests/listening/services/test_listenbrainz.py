@@ -18,6 +18,8 @@ from recsys_dagster_tests.listening.services.fake_listenbrainz import (
 from recsys_dagster_tests.listening.services.helpers import listenbrainz, published, slept
 from recsys_dagster_tests.serving import Fault
 
+pytestmark = pytest.mark.slow
+
 START = 1_600_000_000
 ID = "7H7RaiZoTNPwjNLygV4fXQ"
 SOME = [LbListen(START + 60 * number, f"m{number}", title=f"Song {number}") for number in range(12)]
