@@ -77,5 +77,7 @@ def intervals(values: Figures, weights: Figures, confidence: float = CONFIDENCE)
     if measurable.any():
         drawn = weighted_means(values[:, measurable], weights)
         tail = (1 - confidence) / 2
-        found[measurable] = np.nanquantile(drawn, (tail, 1 - tail), axis=0).T
+        # A draw has a gap only where some listeners do; passing over gaps takes much longer.
+        quantile = np.nanquantile if np.isnan(drawn).any() else np.quantile
+        found[measurable] = quantile(drawn, (tail, 1 - tail), axis=0).T
     return found

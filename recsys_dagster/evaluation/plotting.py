@@ -29,5 +29,5 @@ def markdown_image(figure: "Figure", alt: str) -> str:
     figure.set_dpi(DPI)
     # `savefig` gives the same image, and draws everything once more before.
     canvas: Any = FigureCanvasAgg(figure)  # matplotlib has no types for it
-    canvas.print_png(buffer, pil_kwargs={"optimize": True})
+    canvas.print_png(buffer)
     return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
