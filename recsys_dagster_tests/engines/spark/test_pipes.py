@@ -18,6 +18,8 @@ from recsys_dagster_tests.engines.spark.stepping import step
 
 pytestmark = pytest.mark.slow
 WITHIN = 240
+ONE_EXECUTOR = {"RECSYS_SPARK_SUBMIT": "--conf spark.cores.max=1"}
+"""What these jobs are about does not depend on how many there are."""
 
 
 @pytest.fixture(params=["SPARK_MASTER", "SPARK_REMOTE"])
@@ -27,7 +29,7 @@ def place(
     """Both ways to the cluster, one after the other."""
     name = str(request.param)
     address = spark_cluster.master if name == "SPARK_MASTER" else spark_cluster.remote
-    for key, value in {name: address, **spark_cluster.environment}.items():
+    for key, value in {name: address, **spark_cluster.environment, **ONE_EXECUTOR}.items():
         monkeypatch.setenv(key, value)
     return address
 
@@ -65,8 +67,8 @@ def test_nothing_stays_behind(spark_cluster: Cluster, tmp_path: Path) -> None:
     """When the step's process is killed driver, JVM and keeper end too, and the cluster is free."""
     (tmp_path / "data").mkdir()
     words = [sys.executable, "-m", stepping.__name__, "waiting"]
-    environment = os.environ | spark_cluster.environment | {"SPARK_MASTER": spark_cluster.master}
-    with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as process:
+    place = {**spark_cluster.environment, "SPARK_MASTER": spark_cluster.master, **ONE_EXECUTOR}
+    with subprocess.Popen(words, env=os.environ | place, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until((tmp_path / "data" / "waiting").exists)
             family = psutil.Process(process.pid).children(recursive=True)
