@@ -118,6 +118,7 @@ def test_every_action_is_pinned_to_a_commit() -> None:
         assert "pull_request_target" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("1", 1)])
 def test_an_audit_that_cannot_be_done_is_no_audit(required: str, code: int) -> None:
     around = os.environ | {"OSV_URL": "http://127.0.0.1:9", "RECSYS_REQUIRE_AUDIT": required}

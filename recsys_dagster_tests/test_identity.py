@@ -92,6 +92,7 @@ def test_guests_are_no_part_of_a_song(guest: str) -> None:
     assert titles(f"Song (Live) {guest}") == ["song (live)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "note",
     [

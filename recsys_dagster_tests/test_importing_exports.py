@@ -302,6 +302,7 @@ def test_names_that_are_no_text_can_be_told(tmp_path: Path, layout: Layout) -> N
     json.dumps(report.to_dict(), ensure_ascii=False).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [None, "lastfm", "AC/DC"])
 def test_a_run_takes_the_listens_for_the_same_listeners(
     user: str | None, tmp_path: Path, layout: Layout

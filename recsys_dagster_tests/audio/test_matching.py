@@ -134,6 +134,7 @@ def test_a_batch_scores_as_its_single_pairs() -> None:
     assert title_scores([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("a", "b", "same"),
     [

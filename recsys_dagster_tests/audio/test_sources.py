@@ -44,6 +44,7 @@ def energy(source: CatalogueSource, artist: str, title: str) -> float | None:
     return found["energy"].item() if found.height else None
 
 
+@pytest.mark.slow
 def test_most_features_then_all_artists_then_the_first_file_then_the_earlier_row(
     tmp_path: Path,
 ) -> None:

@@ -33,6 +33,7 @@ class ParsedError(Exception):
     """The words were parsed: nothing is to be done with them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", PROGRAMS, ids=str)
 def test_a_program_of_ours_takes_its_words(
     command: Command, monkeypatch: pytest.MonkeyPatch

@@ -154,6 +154,7 @@ def test_models_beat_chance_and_sound_says_something(document: dict[str, Any]) -
     assert min(ndcg["svd"], ndcg["items"], ndcg["knn"], ndcg["hybrid"]) > 1.3 * ndcg[RANDOM]
 
 
+@pytest.mark.slow
 def test_models_beat_chance_with_one_seed_without_times_and_on_known_listeners(
     world: worlds.World, split: Split, engine_of: EngineOf
 ) -> None:
@@ -191,6 +192,7 @@ def test_what_cannot_be_measured_is_none(trial: Trial, engine_of: EngineOf) -> N
     assert set(found["reasons"]["methods"]["svd"]) == set(found["methods"]["svd"])
 
 
+@pytest.mark.slow
 def test_silent_listeners_count_as_missed(world: worlds.World, split: Split, trial: Trial) -> None:
     """Where a method finds nothing it is not left out of the mean."""
     deaf = worlds.make(replace(world.shape, silent=tuple(range(world.shape.songs))))

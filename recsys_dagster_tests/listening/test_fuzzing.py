@@ -5,6 +5,7 @@ import pytest
 from recsys_dagster_tests.listening.fuzzing import DAMAGES, WRITERS, Case, check, fuzz
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_is_not_damaged_is_read_whole(name: str) -> None:
     assert check(Case(name, "none", WRITERS[name](random.Random(0))), most_lost=0) == "read"

@@ -338,6 +338,7 @@ def test_milliseconds_may_be_written_as_text(ms: Any) -> None:
     assert (row["ms_played"], row["listened_at"]) == (174_674, START)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "example"),
     [
@@ -643,6 +644,7 @@ def test_a_changed_byte_loses_only_what_is_beside_it(
     assert [row for row in found if row in far] == far
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(100))
 @given(st.sampled_from(WRITERS), st.sampled_from(LAYOUTS), st.integers(0, 1 << 32))
 def test_a_file_in_shreds_is_read_or_refused(

@@ -144,6 +144,7 @@ def test_a_kill_leaves_nothing_half(
     assert contents(table) == contents(undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["listens", "listens-cache", "*.json", "listens-cache/*.parquet"])
 def test_whatever_is_gone_comes_back(gone: str, tmp_path: Path) -> None:
     path = write_history(tmp_path / "one.csv", listens(1, 50))

@@ -82,6 +82,7 @@ NAMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "listener"), NAMED.items())
 def test_the_first_name_that_is_somebodys(path: str, listener: str) -> None:
     assert listener_of(PurePosixPath(path)) == listener

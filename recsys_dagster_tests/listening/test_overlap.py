@@ -47,6 +47,7 @@ def test_no_file_loses_a_listen(rows: list[Row], slack: int) -> None:
         assert max(counts.values()) <= left[song] <= sum(counts.values())
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.just(0), st.just(0), MINUTES), max_size=12))
 def test_a_file_never_repeats_itself(rows: list[Row]) -> None:

@@ -40,6 +40,7 @@ def test_the_kaggle_shape(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,6 +110,7 @@ def test_titles_come_through_unchanged(title: str, tmp_path: Path) -> None:
         assert table.select("user", "artist", "title", "album").row(0) == (title,) * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -168,6 +170,7 @@ def test_a_header_alone_is_a_history_of_nothing(tmp_path: Path) -> None:
         assert (reading.rows, table.height) == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_order_of_the_file_is_kept(tmp_path: Path) -> None:
     lines = "".join(f"{n},u,A,T{n},,31 Jan 2021,10:00\n" for n in range(5_000))
     for end in ("", "broken\n"):

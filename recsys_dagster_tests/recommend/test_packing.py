@@ -24,6 +24,7 @@ def packed(parts: Parts, root: Path) -> Release:
         return releases.publish(building, figures={}, demo=False, check=lambda _: None)
 
 
+@pytest.mark.slow
 def test_packed_and_unpacked_it_answers_the_same(
     world: worlds.World, recommender: Recommender, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_finds_nothing_and_breaks_nothing(table: SongTable, text: str) -> None:
     assert len(table.search(text)) <= 10

@@ -226,6 +226,7 @@ def child(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "left"),
     [("writing", "o"), ("flushing", "o"), ("renaming", "o"), ("renamed", "n")],

@@ -207,6 +207,7 @@ def test_a_damaged_stamp_means_to_do_it_again(
     assert stamps.current("svd_model", PRINT) is None
 
 
+@pytest.mark.slow
 def test_a_stamp_cut_anywhere_is_not_current(stamps: Stamps, layout: Layout) -> None:
     path = layout.stamps / "svd_model.json"
     content = path.read_bytes()

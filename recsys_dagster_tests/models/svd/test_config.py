@@ -80,6 +80,7 @@ SHARED: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "name", "value"),
     [

@@ -91,6 +91,7 @@ def plain_descent(
     return total, p, q
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 4, 5, 20, 64])
 @pytest.mark.parametrize("negatives", [1, 7, 8, 20])
 def test_equals_the_plain_loop_in_double_precision(k: int, negatives: int) -> None:

@@ -28,6 +28,7 @@ def lists(draw: st.DrawFn) -> list[Recommendation]:
     ]
 
 
+@pytest.mark.slow
 @given(songs=lists())
 def test_csv_is_read_back_and_has_no_formula(songs: list[Recommendation]) -> None:
     text = FORMATS["csv"].write(songs)
